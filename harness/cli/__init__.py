@@ -1,0 +1,70 @@
+"""The command line: it ties the stations together and holds no logic of its own.
+
+Each command is a module with ``configure(parser)`` and ``run(args) -> int``, imported only when it is called, so that
+``harness --help`` stays instant whatever is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from harness import __version__
+from harness.errors import HarnessError, RequestError, Unavailable, Unsupported, nearest
+
+COMMANDS = {
+    "backends": "list the installed backends: what each does, and why one is not available",
+}
+"""Every command with its sentence for ``--help``; ``new-backend`` lives in ``harness/cli/new_backend.py``."""
+
+OK, FELL_SHORT, WRONG_REQUEST = 0, 1, 2
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 (all well), 1 (it ran and something fell short) or 2 (the request was wrong)."""
+    words = list(sys.argv[1:] if words is None else words)
+    try:
+        return _run(words)
+    except (RequestError, Unsupported, Unavailable) as error:
+        print(f"harness: {error}", file=sys.stderr)
+        return WRONG_REQUEST
+    except HarnessError as error:
+        print(f"harness: {error}", file=sys.stderr)
+        return FELL_SHORT
+
+
+def _run(words: list[str]) -> int:
+    parser = _Parser(prog="harness", description="Benchmark backends that train multilayer perceptrons.")
+    parser.add_argument("--version", action="version", version=f"backprop-harness {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command is not None and command not in COMMANDS:
+        raise RequestError(f"unknown command {command!r}{nearest(command, COMMANDS)}")
+    for name, sentence in COMMANDS.items():
+        child = commands.add_parser(name, help=sentence, description=sentence)
+        if name == command:
+            _module(name).configure(child)
+    args = parser.parse_args(words)
+    return int(_module(args.command).run(args))
+
+
+def _module(command: str) -> _Command:
+    return cast("_Command", importlib.import_module(f"harness.cli.{command.replace('-', '_')}"))
+
+
+class _Command(Protocol):
+    """What a command's module offers."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our form of a wrong request: one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise RequestError(f"{message} (see {self.prog} --help)")

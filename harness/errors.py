@@ -1,0 +1,36 @@
+"""Every error that the harness raises on purpose. Each message names the thing, the cause and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """The root of all errors raised on purpose: catch this to catch them all."""
+
+
+class RequestError(HarnessError, ValueError):
+    """The request was wrong (a bad value, an unknown name): the command line exits with 2."""
+
+
+class PluginError(HarnessError):
+    """A plugin broke the rules of the registry or of the contract."""
+
+
+class Unsupported(HarnessError):  # noqa: N818  the contract's own name: an outcome, not a fault
+    """A backend can never do this, on any machine."""
+
+
+class Unavailable(HarnessError):  # noqa: N818  the contract's own name: an outcome, not a fault
+    """A backend cannot do this here: a GPU, a compiler or a package is missing."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the closest known word, or the list of all where none is close."""
+    from difflib import get_close_matches  # noqa: PLC0415  only an error pays for this import
+
+    names = sorted(known)
+    close = get_close_matches(word, names, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(names)}" if names else "; none is known"

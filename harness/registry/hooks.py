@@ -1,0 +1,32 @@
+"""The whole plugin interface: three hooks, each called once, each yielding plain objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from harness.activations import Activation
+from harness.dataset import Dataset
+from harness.spec import BackendSpec
+
+hookspec = pluggy.HookspecMarker("harness")
+hookimpl = pluggy.HookimplMarker("harness")
+
+
+@hookspec
+def harness_backends() -> Iterable[BackendSpec]:
+    """Yield the backends that this distribution offers."""
+    raise NotImplementedError
+
+
+@hookspec
+def harness_activations() -> Iterable[Activation]:
+    """Yield activations that networks may name."""
+    raise NotImplementedError
+
+
+@hookspec
+def harness_datasets() -> Iterable[Dataset]:
+    """Yield datasets that studies may name."""
+    raise NotImplementedError
