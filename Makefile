@@ -1,0 +1,70 @@
+# Two commands: `make bench` and `make test`. Both share .venv, are safe to repeat and quick the second time.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := .ci/constraints.txt
+MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) $(CONSTRAINTS) Makefile
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
+
+# The plugins that need at most NumPy, SciPy, threadpoolctl and Numba; make test takes all.
+LIGHT := python blas threads shm numba
+LIGHT_FOLDERS := $(foreach name,$(LIGHT),$(wildcard plugins/$(name)))
+ALL_FOLDERS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+
+# A shell that forbids bytecode makes every start of an editable install slow.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help bench test setup setup-light lint types imports clean
+
+help:  ## say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup-light: $(VENV)/light.stamp  ## the core and the light backends in .venv
+
+setup: $(VENV)/all.stamp  ## the core, every backend and the development tools in .venv
+
+bench: setup-light  ## run the quick study on every light backend, print the table, write the report
+	$(BIN)/harness run quick --store results.db
+
+test: setup  ## lint, types, import contracts, then every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+lint: setup  ## ruff only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup  ## mypy only
+	$(BIN)/mypy
+
+imports: setup  ## import contracts only
+	$(BIN)/lint-imports
+
+clean:  ## remove .venv and caches; results stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "harness needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/tools.stamp: $(CONSTRAINTS) | $(BIN)/python
+	$(PIP) --upgrade pip
+	$(PIP) hatchling editables
+	touch $@
+
+$(VENV)/light.stamp: $(MANIFESTS) $(VENV)/tools.stamp
+	$(PIP) --no-build-isolation $(foreach folder,. $(LIGHT_FOLDERS),--editable $(folder))
+	touch $@
+
+$(VENV)/all.stamp: $(MANIFESTS) $(VENV)/tools.stamp
+	$(PIP) torch==2.13.0
+	$(PIP) --no-build-isolation $(foreach folder,'.[check]' $(ALL_FOLDERS),--editable $(folder)) --group dev
+	touch $@ $(VENV)/light.stamp
