@@ -1,0 +1,96 @@
+"""How a process of a backend is started: its whole environment, the words of its launcher, the CPUs it may use.
+
+Whatever starts a process (``run``, ``check``, ``tune``, ``profile``) asks here, so that all start it alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.environment import Options, applied
+from harness.errors import HarnessError, PluginError
+from harness.spec import BackendSpec
+
+TOPOLOGY = Path("/sys/devices/system/cpu")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a process is started with."""
+
+    environment: dict[str, str]
+    """Complete: this process's own with the backend's variables applied."""
+    words: tuple[str, ...] = ()
+    """Put before the command line of the process; empty without a launcher."""
+    cpus: frozenset[int] | None = None
+    """The only CPUs that the process and its children may use; ``None``: all that this process may use."""
+
+
+def launch(spec: BackendSpec, workers: int, options: Options, hosts: Sequence[str] = ()) -> Launch:
+    """Return how to start a process of this backend with these workers and options, every option given."""
+    return Launch(
+        environment=applied(os.environ, _variables(spec, workers, options)),
+        words=_words(spec, workers, options, hosts),
+        cpus=None if options.get("device") == "cuda" else confined(workers),
+    )
+
+
+def _variables(spec: BackendSpec, workers: int, options: Options) -> dict[str, str | None]:
+    where = f"backend {spec.name!r}: environment({workers}, {dict(options)})"
+    try:
+        variables = dict(spec.environment(workers, options))
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{where} raised {type(error).__name__}: {error}; mend the plugin") from error
+    for name, value in variables.items():
+        if not isinstance(name, str) or not (value is None or isinstance(value, str)):
+            raise PluginError(f"{where} gave {name!r}: {value!r}; variables and values are strings, None to unset")
+    return variables
+
+
+def _words(spec: BackendSpec, workers: int, options: Options, hosts: Sequence[str]) -> tuple[str, ...]:
+    if spec.launcher is None:
+        return ()
+    where = f"backend {spec.name!r}: launcher({workers}, {dict(options)}, {list(hosts)})"
+    try:
+        words = tuple(spec.launcher(workers, options, hosts))
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{where} raised {type(error).__name__}: {error}; mend the plugin") from error
+    if not all(isinstance(word, str) for word in words):
+        raise PluginError(f"{where} gave {words!r}; every word is a string")
+    return words
+
+
+def confined(workers: int) -> frozenset[int] | None:
+    """Return as many CPUs as workers, or all where there are fewer: whole cores before their second threads.
+
+    ``None`` where the system cannot bind a process to CPUs.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    available = sorted(os.sched_getaffinity(0), key=_preference)
+    return frozenset(available[: max(1, workers)])
+
+
+def _preference(cpu: int) -> tuple[int, int]:
+    """Order CPUs by their place among the threads of their core, then by number."""
+    try:
+        listed = (TOPOLOGY / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text()
+    except OSError:
+        return (0, cpu)
+    return (sorted(_cpus(listed.strip())).index(cpu), cpu)
+
+
+def _cpus(listed: str) -> list[int]:
+    """Return the numbers of a kernel list such as ``0-1,8``."""
+    numbers: list[int] = []
+    for part in filter(None, listed.split(",")):
+        first, _, last = part.partition("-")
+        numbers.extend(range(int(first), int(last or first) + 1))
+    return numbers
