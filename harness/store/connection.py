@@ -1,0 +1,153 @@
+"""Opening a store: what is there is checked first, and every refusal of SQLite becomes one line.
+
+The journal is SQLite's plain rollback journal, not WAL. A row is written once in half a second at most, so nothing
+is gained by WAL, and much would be lost: a store that is read from a read-only folder, that lies on a network file
+system, or that is copied as the one file that it looks like.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from harness.errors import HarnessError, RequestError
+
+APPLICATION = 0x62707068
+"""``PRAGMA application_id`` of a store: 'bpph', so that ``file`` and we know our own."""
+VERSION = 1
+"""Schema version of this harness, kept in ``PRAGMA user_version``."""
+BUSY_SECONDS = 30.0
+"""How long to wait for another process that is writing a row."""
+
+
+class StoreError(HarnessError):
+    """A store failed while it was in use: a full disk, a lock that is never released, a damaged file."""
+
+
+def connect_writing(path: Path) -> sqlite3.Connection:
+    """Open or create a store for writing, in the newest schema."""
+    _refuse_what_is_no_file(path)
+    with explained(path, RequestError):
+        connection = _connect(path, "rwc")
+        try:
+            bring_up(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def connect_reading(path: Path) -> sqlite3.Connection:
+    """Open a store that is there for reading; one of an older schema is read through a copy in memory."""
+    _refuse_what_is_no_file(path)
+    if not path.exists():
+        raise RequestError(f"{path}: there is no such store; `harness run STUDY --store {path}` makes it")
+    if path.stat().st_size == 0:
+        raise RequestError(f"{path}: the file is empty, nothing has been stored in it yet")
+    with explained(path, RequestError):
+        connection = _connect(path, "rw")  # which also rolls back what a killed writer left; SQLite falls back to ro
+        connection.execute("PRAGMA query_only = ON")
+        return connection if _version(connection, path) == VERSION else _copied(connection, path)
+
+
+def bring_up(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the schema in an empty file, or bring an older one to the newest, in one transaction."""
+    if _version(connection, path) == VERSION:
+        return
+    with transaction(connection):
+        version = _version(connection, path)  # again: another process may have been first
+        for name in (
+            ["schema.sql"] if version == 0 else [f"migrations/{n}.sql" for n in range(version + 1, VERSION + 1)]
+        ):
+            for statement in _statements(files("harness.store").joinpath(name).read_text(encoding="utf-8")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write all or nothing; the lock is taken at once, so that two writers queue instead of failing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def explained(path: Path, kind: type[HarnessError] = StoreError) -> Iterator[None]:
+    """Turn what SQLite raises into one line that names the store, the cause and the next step."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        step = next((step for start, step in _STEPS.items() if name.startswith(start)), "")
+        raise kind(f"{path}: {error}{'; ' if step else ''}{step}") from error
+
+
+_STEPS = {
+    "SQLITE_FULL": "make room and run again: all rows before this one are safe",
+    "SQLITE_IOERR": "look at the disk, then run again: all rows before this one are safe",
+    "SQLITE_BUSY": f"another process kept it locked for {BUSY_SECONDS:.0f} s; end that one and run again",
+    "SQLITE_READONLY": "the file or its folder is read-only; choose another with --store",
+    "SQLITE_CANTOPEN": "the file or its folder cannot be opened; choose another with --store",
+    "SQLITE_NOTADB": "this is no store; choose another with --store",
+    "SQLITE_CORRUPT": "the file is damaged; choose another with --store, or save what is left: sqlite3 FILE .recover",
+}
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise RequestError(f"{path}: a store is a file, and this is {'a folder' if path.is_dir() else 'none'}")
+    if not path.parent.is_dir():
+        raise RequestError(f"{path}: there is no folder {path.parent}; make it, or choose another store with --store")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the schema version, 0 for a file with nothing in it; refuse what is not ours or newer."""
+    (application,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in _MARKS)
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application != APPLICATION and (application or version or tables):
+        raise RequestError(f"{path}: this is the SQLite file of another program; choose another with --store")
+    if version > VERSION:
+        raise RequestError(
+            f"{path}: written by a newer harness (schema {version}; this one knows {VERSION}); upgrade backprop-harness"
+        )
+    return int(version)
+
+
+_MARKS = ("application_id", "user_version")
+
+
+def _copied(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    connection.backup(copy)
+    connection.close()
+    bring_up(copy, path)
+    return copy
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at its statements: ``executescript`` would commit in between."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,54 @@
+"""Which code measured: a version alone says too little of a checkout, a commit too much and nothing of what is edited.
+
+An identity is the version and a digest of the source files as they stand. A commit that changes a page of the manual
+leaves it as it was, an edit that is not committed yet changes it, and it needs no git.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness import __version__
+from harness.registry import registry
+
+NOT_MEASURING = ("cli", "report", "store", "conformance")
+"""Folders of the harness in which no change can change a measurement."""
+
+
+def code() -> str:
+    """Return the identity of the part of the harness that measures."""
+    home = Path(__file__).parents[1]
+    sources = [path for path in _sources(home) if path.relative_to(home).parts[0] not in NOT_MEASURING]
+    return f"{__version__}+{_digest(home, sources)}"
+
+
+def plugins() -> dict[str, str]:
+    """Return the identity of the plugin of each installed backend, by backend; imports no implementation."""
+    return {
+        name: f"{source.distribution} {source.version}+{_package_digest(source.module)}"
+        for name, source in registry().sources.items()
+    }
+
+
+def _package_digest(module: str) -> str:
+    found = importlib.util.find_spec(module.partition(":")[0])
+    if found is None or found.origin is None:
+        return "unknown"
+    origin = Path(found.origin)
+    return _digest(origin.parent, _sources(origin.parent) if found.submodule_search_locations else [origin])
+
+
+def _sources(home: Path) -> list[Path]:
+    return sorted(path for path in home.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".pyo"))
+
+
+def _digest(home: Path, sources: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sources:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(home).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]

@@ -1,0 +1,84 @@
+"""``Row`` and ``Cell`` to the columns of the store and back, without loss."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from harness.cell import Cell
+from harness.network import Layer, Network
+from harness.row import Row
+
+TEXTS = ("state", "reason", "stderr")
+FIGURES = (
+    "started",
+    "setup_seconds",
+    "load_seconds",
+    "first_epoch_seconds",
+    "gflops",
+    "peak_share",
+    "final_loss",
+    "accuracy",
+)
+LISTS = ("epoch_seconds", "history", "warnings")
+COLUMNS = ("round", "machine", *TEXTS, *FIGURES, "peak_bytes", *LISTS, "receipt")
+"""The fields of a ``Row``, its cell apart, as they are named in both."""
+
+
+def settings(cell: Cell) -> str:
+    """Return the JSON of all that the key of a cell depends on."""
+    return json.dumps({name: value for name, value in cell.to_json().items() if name != "study"}, sort_keys=True)
+
+
+def to_columns(row: Row) -> dict[str, str | int | float | None]:
+    """Return a row's fields, its cell apart, as SQLite keeps them."""
+    values: dict[str, Any] = {name: getattr(row, name) for name in COLUMNS}
+    return {
+        **values,
+        **{name: _without_nan(values[name]) for name in FIGURES},
+        **{name: json.dumps(list(map(_plain, values[name]))) for name in LISTS},
+        "receipt": json.dumps(dict(row.receipt)),
+    }
+
+
+def from_columns(record: sqlite3.Row, cell: Cell) -> Row:
+    """Return the row that ``to_columns`` took apart."""
+    values: dict[str, Any] = {name: record[name] for name in COLUMNS}
+    values.update({name: _with_nan(values[name]) for name in FIGURES})
+    values.update({name: tuple(json.loads(values[name])) for name in LISTS})
+    return Row(cell=cell, **{**values, "receipt": json.loads(values["receipt"])})
+
+
+def to_cell(stored: str, study: str) -> Cell:
+    """Return a stored cell as a cell of ``study``."""
+    data = json.loads(stored)
+    return Cell(**{**data, "study": study, "network": _network(data["network"]), "hosts": tuple(data["hosts"])})
+
+
+def _network(data: Mapping[str, Any]) -> Network:
+    """Build a network unchecked: it was measured, and its activation's plugin need not be installed to read that."""
+    network = object.__new__(Network)
+    layers = tuple(Layer(**layer) for layer in data["layers"])
+    for name, value in {**data, "layers": layers}.items():
+        object.__setattr__(network, name, value)
+    return network
+
+
+def storable(value: Any) -> Any:
+    """Spell out what no UTF-8 can hold, such as half a character in what a worker printed."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _plain(entry: Any) -> Any:
+    return dict(entry) if isinstance(entry, Mapping) else entry
+
+
+def _without_nan(value: float | None) -> float | str | None:
+    return "nan" if value is not None and math.isnan(value) else value
+
+
+def _with_nan(value: float | str | None) -> float | None:
+    return float(value) if isinstance(value, str) else value

@@ -1,0 +1,164 @@
+"""``Store``: rows in one SQLite file, each in a transaction of its own."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from harness import __version__
+from harness.cell import Cell
+from harness.row import Row
+from harness.store import rows as columns
+from harness.store.connection import connect_reading, connect_writing, explained, transaction
+
+Again = Literal["", "failed", "all"]
+"""What to measure again although it was measured: nothing, what fell short or was unavailable, or everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One call of ``harness run``: what its rows have in common."""
+
+    study: str
+    machine: str
+    code: str
+    """Identity of the measuring code, from ``harness.store.identity``."""
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    """Identity of each backend's plugin, by backend."""
+    study_text: str = ""
+    seed: int = 0
+    """Of the random order of cells and rounds."""
+    command: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the machine is: processor, memory, system."""
+    started: float = field(default_factory=time.time)
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A row with what the store knows of it besides."""
+
+    row: Row
+    run: str
+    code: str
+    plugin: str
+    attempt: int
+    """Counted from 1; the newest one counts."""
+
+
+class Store:
+    """An open store; ``with`` closes it. Rows that were added are on the disk when ``add`` returns."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self._connection = connection
+        self._connection.row_factory = sqlite3.Row
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open a store for writing, and make it where there is none."""
+        return cls(connect_writing(Path(path)), Path(path))
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Open a store that is there, for reading only; a read-only file in a read-only folder will do."""
+        return cls(connect_reading(Path(path)), Path(path))
+
+    def begin(self, run: Run, cells: Iterable[Cell]) -> None:
+        """Record a run and the cells that its study names, before anything is measured."""
+        with explained(self.path), transaction(self._connection):
+            self._insert("machines", {"name": run.machine, "facts": json.dumps(dict(run.facts))})
+            record = {name: getattr(run, name) for name in ("id", "machine", "study", "study_text", "command")}
+            self._insert(
+                "runs",
+                {**record, "seed": str(run.seed), "harness": __version__, "code": run.code, "started": run.started},
+            )
+            for cell in cells:
+                self._insert_cell(cell)
+                self._insert("run_cells", {"run": run.id, "cell": cell.key})
+
+    def add(self, run: Run, row: Row) -> None:
+        """Store one row in a transaction of its own; a run that has this cell and round already is an error."""
+        plugin = run.plugins.get(row.cell.backend, "")
+        identity = {"run": run.id, "cell": row.cell.key, "code": run.code, "plugin": plugin, "recorded": time.time()}
+        with explained(self.path), transaction(self._connection):
+            self._insert("machines", {"name": row.machine, "facts": json.dumps(dict(run.facts))})
+            self._insert_cell(row.cell)
+            self._insert("measurements", {**columns.to_columns(row), **identity}, "ABORT")
+
+    def done(self, run: Run, cells: Iterable[Cell], again: Again = "") -> frozenset[tuple[str, int]]:
+        """Return the ``(cell key, round)`` that this machine has measured already with this code and plugin."""
+        if again == "all":
+            return frozenset()
+        wanted = {cell.key: run.plugins.get(cell.backend, "") for cell in cells}
+        finished = {"ok", "unsupported"} if again == "failed" else None
+        query = "SELECT cell, round, plugin, state FROM counting WHERE machine = ? AND code = ?"
+        with explained(self.path):
+            found = self._connection.execute(query, (run.machine, run.code)).fetchall()
+        return frozenset(
+            (cell, turn)
+            for cell, turn, plugin, state in found
+            if wanted.get(cell) == plugin and (state in finished if finished else state != "interrupted")
+        )
+
+    def rows(self, study: str | None = None) -> list[Row]:
+        """Return what a report shows: of every machine and cell, the rounds of the newest code that measured it."""
+        return [stored.row for stored in self._select("newest", study)]
+
+    def stored(self, study: str | None = None, *, every: bool = False) -> list[Stored]:
+        """Return the attempts that count, of every code, or ``every`` attempt."""
+        return self._select("attempts" if every else "counting", study)
+
+    def studies(self) -> list[str]:
+        """Return the names of the studies that were run into this store, sorted."""
+        with explained(self.path):
+            return [name for (name,) in self._connection.execute("SELECT DISTINCT study FROM runs ORDER BY study")]
+
+    def close(self) -> None:
+        """Close the file; twice is fine."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _insert(self, table: str, record: Mapping[str, Any], conflict: str = "IGNORE") -> None:
+        names, marks = ", ".join(record), ", ".join("?" * len(record))
+        self._connection.execute(
+            f"INSERT OR {conflict} INTO {table} ({names}) VALUES ({marks})",  # noqa: S608  our own names
+            tuple(map(columns.storable, record.values())),
+        )
+
+    def _insert_cell(self, cell: Cell) -> None:
+        self._insert("cells", {"key": cell.key, "settings": columns.settings(cell)})
+
+    def _select(self, view: str, study: str | None) -> list[Stored]:
+        query = (
+            f"SELECT {view}.*, settings, runs.study FROM {view} JOIN cells ON cells.key = cell"  # noqa: S608  our views
+            " JOIN runs ON runs.id = run"
+        )
+        if study is not None:  # also what another study measured, where this one names the same cell
+            query += " WHERE cell IN (SELECT cell FROM run_cells JOIN runs ON runs.id = run WHERE study = ?)"
+        parameters = () if study is None else (study,)
+        with explained(self.path):
+            found = self._connection.execute(f"{query} ORDER BY {view}.recorded, run, cell", parameters).fetchall()
+        to_cell = cache(columns.to_cell)
+        return [_stored(record, to_cell(record["settings"], study or record["study"])) for record in found]
+
+
+def _stored(record: sqlite3.Row, cell: Cell) -> Stored:
+    names = ("run", "code", "plugin", "attempt")
+    return Stored(row=columns.from_columns(record, cell), **{name: record[name] for name in names})
