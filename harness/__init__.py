@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from harness.backend import Backend as Backend
     from harness.batching import batches as batches
     from harness.dataset import Dataset as Dataset
+    from harness.datasets.data import Data as Data
+    from harness.datasets.data import Shape as Shape
     from harness.environment import combined as combined
     from harness.environment import library_threads as library_threads
     from harness.environment import one_library_thread as one_library_thread
     from harness.environment import threads as threads
+    from harness.errors import DataError as DataError
     from harness.errors import HarnessError as HarnessError
     from harness.errors import PluginError as PluginError
     from harness.errors import RequestError as RequestError
@@ -40,6 +43,8 @@ _HOME = {
     "Array": "harness.arrays",
     "Backend": "harness.backend",
     "BackendSpec": "harness.spec",
+    "Data": "harness.datasets.data",
+    "DataError": "harness.errors",
     "Dataset": "harness.dataset",
     "HarnessError": "harness.errors",
     "Layer": "harness.network",
@@ -47,6 +52,7 @@ _HOME = {
     "Parameters": "harness.arrays",
     "PluginError": "harness.errors",
     "RequestError": "harness.errors",
+    "Shape": "harness.datasets.data",
     "Unavailable": "harness.errors",
     "Unsupported": "harness.errors",
     "activation": "harness.registry",

@@ -13,8 +13,16 @@ class RequestError(HarnessError, ValueError):
     """The request was wrong (a bad value, an unknown name): the command line exits with 2."""
 
 
+class DataError(HarnessError):
+    """A dataset's file is missing, cannot be fetched or is not what it should be."""
+
+
 class PluginError(HarnessError):
-    """A plugin broke the rules of the registry or of the contract."""
+    """A plugin broke the rules of the registry or of the contract; ``step`` says what to do, where that is special."""
+
+    def __init__(self, message: str, *, step: str = "") -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class Unsupported(HarnessError):  # noqa: N818  the contract's own name: an outcome, not a fault

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import hookimpl
-from harness.activations import Activation, shipped
+from harness import activations, hookimpl
+from harness.activations import Activation
+from harness.dataset import Dataset
+from harness.datasets import shipped as datasets
 
 
 @hookimpl
 def harness_activations() -> Iterator[Activation]:
     """Yield the four activations of the contract."""
-    yield from shipped()
+    yield from activations.shipped()
+
+
+@hookimpl
+def harness_datasets() -> Iterator[Dataset]:
+    """Yield the datasets of the studies, the embedded one and those without files first."""
+    yield from datasets.shipped()

@@ -1,0 +1,123 @@
+"""``Data`` and ``Shape``: the arrays of a dataset, and their sizes without them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from harness.arrays import Array
+from harness.errors import PluginError
+
+VALIDATION = 6
+"""Every sixth row is for validation: the 5:1 split of the papers, the same share of every class, no seed."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a plan must know of a dataset: rows to train on, columns of x and of y."""
+
+    rows: int
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """One dataset, ready for ``Backend.load`` after ``cast``.
+
+    ``x`` is ``(rows, inputs)`` and ``y`` is ``(rows, outputs)``: one-hot rows, or one column of 0 and 1. The arrays
+    belong to whoever called; ``x_test`` and ``y_test`` are both there or both ``None`` (then accuracy is measured on
+    the training rows). Arrays are made C-ordered; a shape that does not fit is a ``PluginError``.
+    """
+
+    x_train: Array
+    y_train: Array
+    x_test: Array | None = None
+    y_test: Array | None = None
+    recipe: str = ""
+    """Text that determines the arrays (a file's hash, options, a seed); empty: their bytes do."""
+
+    def __post_init__(self) -> None:
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, _checked(name, value))
+        if (self.x_test is None) != (self.y_test is None):
+            raise PluginError("a dataset has x_test and y_test, or neither")
+        _check_pair(self.x_train, self.y_train)
+        if self.x_test is not None and self.y_test is not None:
+            _check_pair(self.x_test, self.y_test)
+            _check_columns(self)
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of the content: equal digests mean equal arrays before any ``cast``, which keeps the digest."""
+        return hashlib.sha256(self._origin.encode()).hexdigest()
+
+    @cached_property
+    def _origin(self) -> str:
+        return self.recipe or _content(self.x_train, self.y_train, self.x_test, self.y_test)
+
+    @property
+    def shape(self) -> Shape:
+        """Rows to train on, columns of x and of y."""
+        return Shape(len(self.x_train), self.x_train.shape[1], self.y_train.shape[1])
+
+    def cast(self, dtype: str) -> Data:
+        """Return the same data in ``dtype``, C-ordered; arrays that already are so are shared, not copied."""
+        x_test, y_test = (None if a is None else _cast(a, dtype) for a in (self.x_test, self.y_test))
+        return Data(_cast(self.x_train, dtype), _cast(self.y_train, dtype), x_test, y_test, self._origin)
+
+
+def one_hot(labels: Array, classes: int) -> Array:
+    """Return float32 rows with a 1 in the column of their label."""
+    return np.eye(classes, dtype=np.float32)[labels]
+
+
+def parted(x: Array, y: Array, part: str, recipe: str) -> Data:
+    """Return all rows to train on, or where ``part`` is ``"split"`` every sixth row held back for validation."""
+    if part != "split":
+        return Data(x, y, recipe=recipe)
+    held = np.arange(len(x)) % VALIDATION == VALIDATION - 1
+    return Data(x[~held], y[~held], x[held], y[held], recipe=recipe)
+
+
+def rows_of_part(rows: int, part: str) -> int:
+    """Return how many of ``rows`` a part leaves for training."""
+    return rows - rows // VALIDATION if part == "split" else rows
+
+
+def _cast(array: Array, dtype: str) -> Array:
+    return np.ascontiguousarray(array, dtype=dtype)
+
+
+def _checked(name: str, value: Array) -> Array:
+    array = np.ascontiguousarray(value)
+    if array.ndim != 2 or array.dtype not in (np.float32, np.float64):
+        raise PluginError(
+            f"{name} has shape {array.shape} and dtype {array.dtype}: give (rows, columns) in float32 or float64"
+        )
+    return array
+
+
+def _check_pair(x: Array, y: Array) -> None:
+    if len(x) != len(y) or not len(x):
+        raise PluginError(f"x has {len(x)} rows and y {len(y)}: give as many of both, 1 or more")
+
+
+def _check_columns(data: Data) -> None:
+    for left, right in ((data.x_train, data.x_test), (data.y_train, data.y_test)):
+        if right is not None and left.shape[1] != right.shape[1]:
+            raise PluginError(f"training rows have {left.shape[1]} columns, test rows {right.shape[1]}")
+
+
+def _content(*arrays: Array | None) -> str:
+    told = hashlib.sha256()
+    for array in arrays:
+        if array is not None:
+            told.update(f"{array.dtype}{array.shape}".encode())
+            told.update(array.data)
+    return told.hexdigest()

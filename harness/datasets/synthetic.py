@@ -1,0 +1,44 @@
+"""``synthetic``: any shape, for pure timing; its labels can be learnt, so that a falling loss means something."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.arrays import Array
+from harness.datasets.data import Data, Shape, one_hot
+from harness.errors import RequestError
+
+TEACHER = 32
+"""Inputs that decide the label, at most: enough to learn from, cheap beside the drawing of large sets."""
+LARGEST = 2**34
+"""Numbers in x, at most: 64 GiB in float32."""
+
+
+def load(*, rows: int, inputs: int, outputs: int, seed: int) -> Data:
+    """Return x drawn evenly from [0, 1) and labels of a random linear teacher: one-hot, or binary for one output."""
+    size = shape(rows=rows, inputs=inputs, outputs=outputs, seed=seed)
+    generator = np.random.default_rng(seed)
+    x = generator.random((rows, inputs), dtype=np.float32)
+    score = _scores(generator, x, outputs)
+    y = (score > 0).astype(np.float32) if outputs == 1 else one_hot(score.argmax(axis=1), outputs)
+    return Data(x, y, recipe=f"synthetic {size} seed={seed} numpy={np.__version__}")
+
+
+def shape(*, rows: int, inputs: int, outputs: int, seed: int) -> Shape:
+    """Return the sizes asked for, or refuse them."""
+    for name, value in {"rows": rows, "inputs": inputs, "outputs": outputs}.items():
+        if value < 1:
+            raise RequestError(f"dataset 'synthetic': {name}={value}: give 1 or more")
+    if seed < 0:
+        raise RequestError(f"dataset 'synthetic': seed={seed}: give 0 or more")
+    if rows * max(inputs, outputs) > LARGEST:
+        raise RequestError(
+            f"dataset 'synthetic': rows={rows} x {max(inputs, outputs)} columns is beyond {LARGEST} numbers"
+        )
+    return Shape(rows, inputs, outputs)
+
+
+def _scores(generator: np.random.Generator, x: Array, outputs: int) -> Array:
+    """Return one score a row and output; centred inputs, so that every label occurs."""
+    seen = x[:, :TEACHER].astype(np.float64) - 0.5
+    return np.asarray(seen @ generator.standard_normal((seen.shape[1], outputs)))
