@@ -1,0 +1,81 @@
+"""Turn the guardian's report into ``Ended``."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from typing import Any
+
+from harness.process.start import Ended, State
+
+LINES, CHARACTERS = 40, 8000
+STATES: dict[str, State] = {
+    "ended": "ended",
+    "lingering": "ended",
+    "unstarted": "ended",
+    "timeout": "timeout",
+    "out-of-memory": "out-of-memory",
+    "crashed": "crashed",
+    "interrupted": "interrupted",
+    "orphaned": "interrupted",
+}
+HINTS = {"SIGKILL": ", which the harness did not send; the kernel does when memory runs out"}
+ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def ended(report: dict[str, Any], result: dict[str, Any] | None) -> Ended:
+    """Return how a child ended, from the guardian's report and the child's last result."""
+    state, reason = STATES[report["ended"]], report["reason"]
+    exit_code, name = _status(report)
+    if state == "ended" and name is not None and report["ended"] == "ended":
+        state, reason = "crashed", f"ended by {name}{HINTS.get(name, '')}"
+    return Ended(
+        state=state,
+        reason=reason,
+        exit_code=exit_code,
+        signal=name if state == "crashed" else None,
+        message=result,
+        stderr=last_lines(report.get("stderr", "")),
+        stdout=last_lines(report.get("stdout", "")),
+        seconds=report.get("seconds", 0.0),
+        peak_bytes=report.get("peak_bytes"),
+        cpu_seconds=report.get("cpu_seconds", 0.0),
+        warnings=_warnings(report),
+    )
+
+
+def _status(report: dict[str, Any]) -> tuple[int | None, str | None]:
+    """Return the exit code, or the name of the signal, that ended the child."""
+    if report["ended"] == "unstarted":
+        return 127, None
+    status = report.get("status")
+    if status is None:
+        return None, None
+    code = os.waitstatus_to_exitcode(status)
+    return (code, None) if code >= 0 else (None, _name(-code))
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _warnings(report: dict[str, Any]) -> tuple[str, ...]:
+    found = []
+    if report["ended"] == "lingering":
+        found.append(f"{report['reason']} and was ended")
+    if report["ended"] == "ended" and report["left"]:
+        found.append(f"left {report['left']} processes behind, which were ended")
+    if not report.get("clean", True):
+        found.append("processes that cannot be ended are left: look for them with ps")
+    return tuple(found)
+
+
+def last_lines(text: str) -> str:
+    """Return the last lines, without terminal escapes and other control characters."""
+    plain = CONTROLS.sub("\N{REPLACEMENT CHARACTER}", ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return "\n".join(plain.splitlines()[-LINES:])[-CHARACTERS:]
