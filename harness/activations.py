@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.errors import PluginError
+
 Elementwise = Callable[[Any, Any], Any]
 """``(xp, z) -> a``: ``xp`` is an array-API namespace (NumPy, PyTorch, jax.numpy), ``z`` one of its arrays."""
 
@@ -20,6 +22,7 @@ class Activation:
 
     ``value`` and ``slope`` return a new array and never write to their arguments. The scalar pair uses ``math``
     only, so that pure Python, Numba and CUDA kernels can compile it. ``range`` is the open interval of values.
+    NaN stays NaN in ``value``: a diverged net must not look healthy.
     """
 
     name: str
@@ -28,6 +31,24 @@ class Activation:
     range: tuple[float, float]
     scalar_value: Callable[[float], float] | None = None
     scalar_slope: Callable[[float, float], float] | None = None
+
+    def __post_init__(self) -> None:
+        low, high = _interval(self.name, self.range)
+        object.__setattr__(self, "range", (low, high))
+        for label in ("value", "slope", "scalar_value", "scalar_slope"):
+            form = getattr(self, label)
+            if not (callable(form) or (form is None and label.startswith("scalar"))):
+                raise PluginError(f"activation {self.name!r}: {label}={form!r:.60} should be a function")
+        if (self.scalar_value is None) != (self.scalar_slope is None):
+            raise PluginError(f"activation {self.name!r}: give both scalar_value and scalar_slope, or neither")
+
+
+def _interval(name: str, limits: object) -> tuple[float, float]:
+    match limits:
+        case (int() | float() as low, int() | float() as high) if low < high:
+            return float(low), float(high)
+        case _:
+            raise PluginError(f"activation {name!r}: range={limits!r:.60} should be (low, high), low below high")
 
 
 def shipped() -> Iterator[Activation]:
@@ -66,7 +87,6 @@ def _tanh_slope(_xp: Any, _z: Any, a: Any) -> Any:
 
 
 def _relu(xp: Any, z: Any) -> Any:
-    """NaN stays NaN: a diverged net must not look healthy."""
     return xp.where(z <= 0, xp.zeros_like(z), z)
 
 
@@ -101,7 +121,7 @@ def _scalar_tanh_slope(_z: float, a: float) -> float:
 
 
 def _scalar_relu(z: float) -> float:
-    return max(0.0, z)
+    return 0.0 if z <= 0.0 else z  # noqa: FURB136  max would turn NaN into 0
 
 
 def _scalar_relu_slope(z: float, _a: float) -> float:

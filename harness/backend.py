@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self, final
 
@@ -116,8 +116,11 @@ def check_rate(rate: float) -> None:
 
 
 def _check_parameters(network: Network, parameters: Parameters) -> None:
-    if len(parameters) != len(network.layers):
-        raise RequestError(f"{len(parameters)} pairs of start weights for a network of {len(network.layers)} layers")
+    count = len(network.layers)
+    if not isinstance(parameters, Sequence) or not all(isinstance(pair, (tuple, list)) for pair in parameters):
+        raise RequestError("parameters: give a list of (weights, bias) pairs, one a layer")
+    if len(parameters) != count or any(len(pair) != 2 for pair in parameters):
+        raise RequestError(f"parameters: {len(parameters)} entries; {count} layers need {count} (weights, bias) pairs")
     for index, (layer, (weights, bias)) in enumerate(zip(network.layers, parameters, strict=True)):
         _check_array(f"weights of layer {index}", weights, (layer.inputs, layer.outputs), network.dtype)
         _check_array(f"bias of layer {index}", bias, (layer.outputs,), network.dtype)

@@ -15,16 +15,21 @@ LOG_FLOOR = -100.0
 
 
 def loss_value(loss: str, a: Array, y: Array) -> float:
-    """Return the mean loss over the rows, added up in float64 whatever the dtype of ``a``."""
+    """Return the mean loss over the rows, added up in float64 whatever the dtype of ``a``.
+
+    Of a diverged net it is infinite or NaN, without a warning: the number says it.
+    """
     a, y = a.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
-    return float(_VALUES[loss](a, y) / len(a))
+    with np.errstate(all="ignore"):
+        return _VALUES[loss](a, y) / len(a)
 
 
 def output_delta(loss: str, activation: Activation, z: Array, a: Array, y: Array) -> Array:
     """Return the gradient of the *mean* loss by ``z`` of the last layer, a new array shaped as ``a``.
 
     ``bce`` after a sigmoid and ``ce`` use the closed form ``a - y``: the chain rule would divide 0 by 0 where the
-    output saturates.
+    output saturates. ``bce`` after another activation with range (0, 1) follows the chain rule, and is 0 where the
+    output is exactly 0 or 1: there its clipped value is flat.
     """
     rows = len(a)
     if loss == "ce":
@@ -33,8 +38,8 @@ def output_delta(loss: str, activation: Activation, z: Array, a: Array, y: Array
         return np.asarray((a - y) / rows)
     slope = activation.slope(np, z, a)
     if loss == "bce":
-        inside = (a > 0) & (a < 1)
-        return np.divide((a - y) * slope, a * (1 - a), out=np.zeros_like(a), where=inside) / rows
+        saturated = (a <= 0) | (a >= 1)  # and not NaN, which stays NaN
+        return np.asarray(np.divide(slope, a * (1 - a), out=np.zeros_like(a), where=~saturated) * (a - y) / rows)
     return np.asarray(2 * (a - y) * slope / rows)
 
 
@@ -49,8 +54,7 @@ def _mse(a: Array, y: Array) -> float:
 
 
 def _bce(a: Array, y: Array) -> float:
-    with np.errstate(divide="ignore"):
-        log_a, log_not_a = np.log(a), np.log1p(-a)
+    log_a, log_not_a = np.log(a), np.log1p(-a)
     return float(-(y * np.maximum(log_a, LOG_FLOOR) + (1 - y) * np.maximum(log_not_a, LOG_FLOOR)).sum())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.checks import whole_number
@@ -36,7 +36,7 @@ class Network:
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "layers", _layers(self.layers))
         _check_words(self)
         _check_chain(self.layers)
         _check_pairing(self)
@@ -97,6 +97,13 @@ class Network:
         return f"{'-'.join(map(str, self.sizes))} {shown} {self.loss} {self.dtype}"
 
 
+def _layers(given: object) -> tuple[Layer, ...]:
+    layers = tuple(given) if isinstance(given, Iterable) else ()
+    if not layers or not all(isinstance(layer, Layer) for layer in layers):
+        raise RequestError(f"layers={given!r:.80}: give at least one Layer(inputs, outputs, activation)")
+    return layers
+
+
 def _check_words(network: Network) -> None:
     if network.dtype not in DTYPES:
         raise RequestError(f"dtype={network.dtype!r} is unknown{nearest(str(network.dtype), DTYPES)}")
@@ -105,8 +112,6 @@ def _check_words(network: Network) -> None:
 
 
 def _check_chain(layers: tuple[Layer, ...]) -> None:
-    if not layers:
-        raise RequestError("a network needs at least one layer")
     for index, (left, right) in enumerate(itertools.pairwise(layers), start=1):
         if left.outputs != right.inputs:
             raise RequestError(

@@ -18,6 +18,8 @@ def initial_parameters(network: Network, seed: int = 0, *, init: str = "glorot_u
     """
     if init not in INITIALISATIONS:
         raise RequestError(f"init={init!r} is unknown{nearest(str(init), INITIALISATIONS)}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise RequestError(f"seed={seed!r}: give a whole number, 0 or more")
     draw = INITIALISATIONS[init]
     generator = np.random.default_rng(seed)
     pairs = [draw(generator, layer) for layer in network.layers]

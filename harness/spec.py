@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, Self, TypeAlias
 
 from harness import options
 from harness.environment import Environment, Option, Options, inherited
@@ -26,36 +25,53 @@ RESERVED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Option names with one meaning everywhere, and the only values that they may take."""
 
-NAME = re.compile(r"[a-z0-9-]+")
-IMPLEMENTATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-
 
 @dataclass(frozen=True, kw_only=True)
 class BackendSpec:
     """One backend, described; fields are only ever added, with defaults. A bad one is a ``PluginError``."""
 
     api: int
+    """The contract that the plugin speaks; 1."""
     name: str
     implementation: str
     """``"module:Class"``, imported only when a cell needs it."""
     summary: str
+    """One line, for lists."""
     requires: tuple[str, ...] = ()
     """Importable names; a missing one makes the backend unavailable, with ``install`` as the hint."""
     install: str = ""
+    """The command that installs what ``requires`` names."""
     parallel: Parallel
+    """What the workers share out among themselves."""
     algebra: Algebra
-    options: Table = field(default_factory=dict)
+    """Who does the arithmetic: loops of its own, BLAS calls, or a library of the field."""
+    options: Table = field(default_factory=dict, hash=False)
     """Values that ``check`` runs, the default first; a trailing ``...`` takes others of the same type too."""
-    counterpart: tuple[str, Options] | None = None
+    counterpart: tuple[str, Options] | None = field(default=None, hash=False)
     """The serial baseline for SUP, ``(name, options)``; ``None``: itself, workers=1, every other option at default."""
     mathematics: Mathematics = "minibatch"
+    """What it computes: ``"ensemble"`` has a reference of its own and is ranked among its own."""
     environment: Environment = inherited
+    """``(workers, options) -> {variable: value or None to unset}``, applied before its process starts."""
     launcher: Launcher | None = None
     """``(workers, options, hosts) -> words`` put before the worker's command line; every rank runs the worker."""
 
+    def __new__(cls, *_: object, **fields: object) -> Self:
+        """Say which field is unknown, and of which api, before ``__init__`` can only say that something is."""
+        check_api(fields.get("name"), fields.get("api", API))
+        unknown = sorted(fields.keys() - cls.__dataclass_fields__.keys())
+        if unknown:
+            hint = nearest(unknown[0], cls.__dataclass_fields__)
+            step = "correct it, or upgrade the harness: pip install --upgrade backprop-harness"
+            raise PluginError(
+                f"backend {fields.get('name')!r}: BackendSpec has no field {unknown[0]!r}{hint}", step=step
+            )
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
-        _check_words(self)
-        _check_options(self)
+        from harness.spec_checks import check_spec  # noqa: PLC0415  that module needs this one
+
+        check_spec(self)
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
 
     def defaults(self) -> dict[str, Option]:
@@ -75,29 +91,10 @@ class BackendSpec:
         return options.parse(self.name, self.options, words)
 
 
-def _check_words(spec: BackendSpec) -> None:
-    if spec.api != API:
-        raise PluginError(
-            f"backend {spec.name!r} speaks api {spec.api!r}, this harness api {API}: upgrade the older one"
-        )
-    if not isinstance(spec.name, str) or not NAME.fullmatch(spec.name):
-        raise PluginError(f"backend name {spec.name!r}: use a-z, 0-9 and - only")
-    if not isinstance(spec.implementation, str) or not IMPLEMENTATION.fullmatch(spec.implementation):
-        raise PluginError(f"backend {spec.name!r}: implementation {spec.implementation!r} should be 'module:Class'")
-    if not isinstance(spec.requires, tuple) or not all(isinstance(name, str) for name in spec.requires):
-        raise PluginError(f"backend {spec.name!r}: requires={spec.requires!r} should be a tuple of importable names")
-    kinds = (("parallel", Parallel), ("algebra", Algebra), ("mathematics", Mathematics))
-    for label, kind in kinds:
-        value = getattr(spec, label)
-        if value not in get_args(kind):
-            raise PluginError(f"backend {spec.name!r}: {label}={value!r}{nearest(str(value), get_args(kind))}")
-
-
-def _check_options(spec: BackendSpec) -> None:
-    owner = f"backend {spec.name!r}"
-    options.check_table(owner, spec.options)
-    for name in RESERVED.keys() & spec.options.keys():
-        values = spec.options[name]
-        if not set(values) <= set(RESERVED[name]):
-            allowed = ", ".join(RESERVED[name])
-            raise PluginError(f"{owner}: option {name!r} is reserved: its values are {allowed}, not {values!r}")
+def check_api(name: object, api: object) -> None:
+    """Refuse a plugin that speaks another contract, and say which side is the older one."""
+    if isinstance(api, int) and not isinstance(api, bool) and api == API:
+        return
+    newer = isinstance(api, int) and api > API
+    step = "upgrade the harness: pip install --upgrade backprop-harness" if newer else "upgrade the plugin"
+    raise PluginError(f"backend {name!r} speaks api {api!r}, this harness api {API}", step=step)

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from harness.errors import PluginError, RequestError, Unavailable, nearest
-from harness.registry.loading import Item, Loaded, Problem, Source, load_all
+from harness.activations import Activation
+from harness.dataset import Dataset
+from harness.errors import RequestError, Unavailable, nearest
+from harness.registry.hooks import Item
+from harness.registry.implementations import implementation, missing
+from harness.registry.loading import Loaded, load_all
+from harness.registry.problems import Problem, Source
 from harness.spec import BackendSpec
 
 if TYPE_CHECKING:
-    from harness.activations import Activation
     from harness.backend import Backend
-    from harness.dataset import Dataset
+
+__all__ = [
+    "Problem",
+    "Registry",
+    "Source",
+    "activation",
+    "backends",
+    "dataset",
+    "get_backend",
+    "implementation",
+    "missing",
+    "registry",
+    "spec",
+]
 
 T = TypeVar("T", bound=Item)
+
+CORE = "backprop-harness"
+"""The distribution whose names nobody can claim: the contract says what ``sigmoid`` is."""
 
 
 @dataclass(frozen=True)
@@ -35,46 +53,57 @@ class Registry:
 @cache
 def registry() -> Registry:
     """Return the registry of this process, loading the plugins' light modules at the first call."""
-    from harness.activations import Activation  # noqa: PLC0415
-    from harness.dataset import Dataset  # noqa: PLC0415
-
-    loaded = load_all()
-    problems = [problem for one in loaded for problem in one.problems]
-    sources: dict[str, Source] = {}
+    loaded, problems = load_all()
+    problems += [problem for one in loaded for problem in one.problems]
+    backends = _by_name(loaded, BackendSpec, problems)
     return Registry(
-        backends=_by_name(loaded, BackendSpec, problems, sources),
-        activations=_by_name(loaded, Activation, problems),
-        datasets=_by_name(loaded, Dataset, problems),
-        sources=sources,
+        backends=_items(backends),
+        activations=_items(_by_name(loaded, Activation, problems)),
+        datasets=_items(_by_name(loaded, Dataset, problems)),
+        sources={name: source for name, (_, source) in backends.items()},
         problems=tuple(problems),
     )
 
 
-def _by_name(
-    loaded: list[Loaded], kind: type[T], problems: list[Problem], sources: dict[str, Source] | None = None
-) -> dict[str, T]:
+def _items(claims: dict[str, tuple[T, Source]]) -> dict[str, T]:
+    return {name: item for name, (item, _) in claims.items()}
+
+
+def _by_name(loaded: list[Loaded], kind: type[T], problems: list[Problem]) -> dict[str, tuple[T, Source]]:
     """Collect items of one kind by name; where two claim one name, both are refused and both are named."""
     claims: dict[str, list[tuple[T, Source]]] = {}
     for one in loaded:
         for item in one.items:
             if isinstance(item, kind):
                 claims.setdefault(item.name, []).append((item, one.source))
-    found: dict[str, T] = {}
+    found: dict[str, tuple[T, Source]] = {}
     for name, rivals in sorted(claims.items()):
-        if len(rivals) > 1:
-            problems.extend(_rivalry(kind, name, [source for _, source in rivals]))
-            continue
-        found[name] = rivals[0][0]
-        if sources is not None:
-            sources[name] = rivals[0][1]
+        core = [claim for claim in rivals if claim[1].distribution == CORE]
+        sources = [source for _, source in rivals]
+        if len(rivals) == 1 or len(core) == 1:
+            found[name] = (core or rivals)[0]
+            sources.remove(found[name][1])
+            problems.extend(_taken(kind, name, source) for source in sources)
+        else:
+            problems.extend(_rivalry(kind, name, sources))
     return found
 
 
+def _taken(kind: type, name: str, source: Source) -> Problem:
+    return Problem(source, f"{_word(kind)} {name!r} is the harness's own", "give it another name", name)
+
+
 def _rivalry(kind: type, name: str, sources: list[Source]) -> list[Problem]:
-    what = kind.__name__.removesuffix("Spec").lower()
+    what = f"{_word(kind)} {name!r}"
+    if len({source.distribution for source in sources}) == 1:
+        return [Problem(sources[0], f"{what} is yielded {len(sources)} times", "give each a name of its own", name)]
     claimed = " and ".join(f"{source.distribution} {source.version}" for source in sources)
-    cause = f"{what} {name!r} is claimed by {claimed}, so none is used"
-    return [Problem(source, cause, "uninstall all but one") for source in sources]
+    cause = f"{what} is claimed by {claimed}, so none is used"
+    return [Problem(source, cause, f"keep one: pip uninstall {source.distribution}", name) for source in sources]
+
+
+def _word(kind: type) -> str:
+    return kind.__name__.removesuffix("Spec").lower()
 
 
 def backends() -> dict[str, BackendSpec]:
@@ -98,23 +127,16 @@ def dataset(name: str) -> Dataset:
 
 
 def _named(what: str, name: str, known: dict[str, T]) -> T:
-    if name not in known:
-        raise RequestError(f"unknown {what} {name!r}{nearest(str(name), known)}")
-    return known[name]
+    try:
+        return known[name]
+    except (KeyError, TypeError):  # a name may be anything, also what cannot be hashed
+        raise RequestError(f"unknown {what} {name!r}{_why(name) or nearest(str(name), known)}") from None
 
 
-def missing(wanted: BackendSpec) -> str | None:
-    """Return why the backend cannot run here as far as its ``requires`` tell, or ``None``; imports nothing heavy."""
-    absent = [name for name in wanted.requires if not _importable(name)]
-    if not absent:
-        return None
-    hint = f"; install with: {wanted.install}" if wanted.install else ""
-    return f"needs {', '.join(absent)}, which cannot be imported{hint}"
-
-
-def _importable(name: str) -> bool:
-    top, _, _ = name.partition(".")
-    return importlib.util.find_spec(top) is not None
+def _why(name: str) -> str:
+    """Return what is the matter with the plugin that should bring ``name``, where there is one."""
+    causes = [str(one) for one in registry().problems if not one.warning and name in (one.name, one.source.plugin)]
+    return f": {causes[0]}" if causes else ""
 
 
 def get_backend(name: str) -> type[Backend]:
@@ -123,21 +145,4 @@ def get_backend(name: str) -> type[Backend]:
     reason = missing(wanted)
     if reason:
         raise Unavailable(f"{name} {reason}")
-    return implementation(wanted.implementation, wanted.name)
-
-
-def implementation(path: str, name: str) -> type[Backend]:
-    """Import ``"module:Class"`` and return the class; anything but a complete ``Backend`` is a ``PluginError``."""
-    from harness.backend import Backend  # noqa: PLC0415  loads NumPy
-
-    module_name, _, class_name = path.partition(":")
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise PluginError(f"backend {name!r}: implementation {path!r} cannot be loaded: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, Backend)):
-        raise PluginError(f"backend {name!r}: {path!r} is not a subclass of harness.Backend")
-    absent = sorted(getattr(found, "__abstractmethods__", ()))
-    if absent:
-        raise PluginError(f"backend {name!r}: {path!r} lacks {', '.join(absent)}")
-    return found
+    return implementation(wanted.implementation, wanted.name, registry().sources[name])

@@ -13,6 +13,8 @@ from harness.spec import BackendSpec
 hookspec = pluggy.HookspecMarker("harness")
 hookimpl = pluggy.HookimplMarker("harness")
 
+Item = BackendSpec | Activation | Dataset
+
 
 @hookspec
 def harness_backends() -> Iterable[BackendSpec]:
@@ -30,3 +32,11 @@ def harness_activations() -> Iterable[Activation]:
 def harness_datasets() -> Iterable[Dataset]:
     """Yield datasets that studies may name."""
     raise NotImplementedError
+
+
+KINDS: dict[str, type[Item]] = {
+    "harness_backends": BackendSpec,
+    "harness_activations": Activation,
+    "harness_datasets": Dataset,
+}
+"""What each hook yields."""

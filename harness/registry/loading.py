@@ -6,55 +6,24 @@ entry point: in a shared one, the first entry point that raises would end the lo
 
 from __future__ import annotations
 
-import inspect
-import sys
-from collections.abc import Iterable, Iterator
+import io
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
+from importlib.metadata import EntryPoint
 
 import pluggy
 
-from harness.activations import Activation
-from harness.dataset import Dataset
 from harness.errors import PluginError
 from harness.registry import hooks
-from harness.spec import BackendSpec
+from harness.registry.checking import check_module, checked
+from harness.registry.discovery import find
+from harness.registry.hooks import KINDS, Item
+from harness.registry.problems import Problem, Source, raised
 
-GROUP = "harness"
-Item = BackendSpec | Activation | Dataset
-KINDS: dict[str, type[Item]] = {
-    "harness_backends": BackendSpec,
-    "harness_activations": Activation,
-    "harness_datasets": Dataset,
-}
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a plugin comes from, for messages and receipts."""
-
-    plugin: str
-    module: str
-    distribution: str
-    version: str
-
-    def __str__(self) -> str:
-        """Return the plugin with its distribution and version."""
-        return f"plugin {self.plugin!r} ({self.distribution} {self.version})"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a plugin, or one thing that it offers, is not there: cause and next step on one line."""
-
-    source: Source
-    cause: str
-    step: str
-
-    def __str__(self) -> str:
-        """Return the whole line."""
-        return " ".join(f"{self.source}: {self.cause}; {self.step}".split())
+SLOW_SECONDS = 0.5
+"""A plugin that takes longer is named: every command waits for it."""
 
 
 @dataclass
@@ -66,69 +35,58 @@ class Loaded:
     problems: list[Problem] = field(default_factory=list)
 
 
-def load_all() -> list[Loaded]:
-    """Load every entry point, in the order of distribution and name."""
-    found = entry_points(group=GROUP)
-    return [_load(point) for point in sorted(found, key=lambda point: (_source(point).distribution, point.name))]
+def load_all() -> tuple[list[Loaded], list[Problem]]:
+    """Load every entry point, in the order of distribution and name; return also what discovery found wrong."""
+    found = find()
+    return [_load(point, source) for point, source in found.points], found.problems
 
 
-def _source(point: EntryPoint) -> Source:
-    dist = point.dist
-    name, version = (dist.name, dist.version) if dist else ("unknown distribution", "?")
-    return Source(point.name, point.value, name, version)
-
-
-def _load(point: EntryPoint) -> Loaded:
-    loaded = Loaded(_source(point))
-    try:
-        module = point.load()
-        loaded.items.extend(_items(point, module, loaded))
-    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a plugin raises must not hide the others
-        loaded.problems.append(_problem(loaded.source, error))
+def _load(point: EntryPoint, source: Source) -> Loaded:
+    loaded = Loaded(source)
+    begun = time.perf_counter()
+    printed = io.StringIO()
+    with redirect_stdout(printed), _guarded(loaded):
+        _collect(_manager(point), loaded)
+    loaded.problems.extend(_remarks(source, time.perf_counter() - begun, printed.getvalue()))
     return loaded
 
 
-def _problem(source: Source, error: BaseException) -> Problem:
-    cause = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-    return Problem(source, cause, f"mend or uninstall it: pip uninstall {source.distribution}")
+@contextmanager
+def _guarded(loaded: Loaded) -> Iterator[None]:
+    """Turn whatever a plugin raises into a problem, even ``SystemExit``; only the user's Ctrl-C passes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  whatever a plugin raises must not hide the others
+        loaded.problems.append(raised(loaded.source, error))
 
 
-def _items(point: EntryPoint, module: ModuleType, loaded: Loaded) -> Iterable[Item]:
+def _manager(point: EntryPoint) -> pluggy.PluginManager:
+    if not point.pattern.match(point.value):
+        raise PluginError(f"its entry point {point.value!r} should be the name of a module")
+    module = check_module(point.load())
     manager = pluggy.PluginManager("harness")
     manager.add_hookspecs(hooks)
-    _refuse_unusual_hooks(module)
     manager.register(module, name=point.name)
     manager.check_pending()
-    for hook, kind in KINDS.items():
-        for result in getattr(manager.hook, hook)():
-            try:
-                yield from _checked(hook, kind, result)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  as above; what came before it stays
-                loaded.problems.append(_problem(loaded.source, error))
+    return manager
 
 
-def _checked(hook: str, kind: type[Item], result: object) -> Iterator[Item]:
-    if isinstance(result, str) or not isinstance(result, Iterable):
-        raise PluginError(f"{hook} returned {type(result).__name__}, should yield {kind.__name__}")
-    for item in result:
-        if not isinstance(item, kind):
-            raise PluginError(f"{hook} yielded {type(item).__name__} {item!r:.60}, should yield {kind.__name__}")
-        yield item
+def _collect(manager: pluggy.PluginManager, loaded: Loaded) -> None:
+    """Call every hook that the plugin has, each guarded by itself, keeping what came before anything went wrong."""
+    for name in KINDS:
+        hook = getattr(manager.hook, name)
+        if hook.get_hookimpls():
+            with _guarded(loaded):
+                for item in checked(name, hook()):  # extend need not keep what came before an exception
+                    loaded.items.append(item)
 
 
-def _refuse_unusual_hooks(module: ModuleType) -> None:
-    """Refuse what pluggy would accept and then do wrong: wrappers, and arguments with a default."""
-    for name, function in vars(module).items():
-        marks = getattr(function, "harness_impl", None)
-        if marks is None:
-            continue
-        if marks.get("wrapper") or marks.get("hookwrapper"):
-            raise PluginError(f"{name} is a hook wrapper; write a plain @hookimpl that yields")
-        if inspect.signature(function).parameters:
-            raise PluginError(f"{name}{inspect.signature(function)} takes arguments; a harness hook takes none")
-
-
-def editable_location(source: Source) -> str | None:
-    """Return the folder of an editable install's module, for the receipt's git commit; ``None`` where not loaded."""
-    module = sys.modules.get(source.module)
-    return getattr(module, "__file__", None)
+def _remarks(source: Source, seconds: float, printed: str) -> Iterator[Problem]:
+    if seconds > SLOW_SECONDS:
+        step = "its module should import harness and the standard library only"
+        yield Problem(source, f"took {seconds:.1f} s to load", step, warning=True)
+    if printed.strip():
+        step = "its module should print nothing when it is imported"
+        yield Problem(source, f"printed {printed.strip()[:60]!r}", step, warning=True)
