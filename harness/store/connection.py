@@ -19,6 +19,8 @@ APPLICATION = 0x62707068
 """``PRAGMA application_id`` of a store: 'bpph', so that ``file`` and we know our own."""
 VERSION = 1
 """Schema version of this harness, kept in ``PRAGMA user_version``."""
+SCRIPTS = files("harness.store")
+"""Where ``schema.sql`` and ``migrations/<version>.sql`` lie."""
 BUSY_SECONDS = 30.0
 """How long to wait for another process that is writing a row."""
 
@@ -33,6 +35,7 @@ def connect_writing(path: Path) -> sqlite3.Connection:
     with explained(path, RequestError):
         connection = _connect(path, "rwc")
         try:
+            _version(connection, path)  # refuses without a lock
             bring_up(connection, path)
         except BaseException:
             connection.close()
@@ -54,15 +57,15 @@ def connect_reading(path: Path) -> sqlite3.Connection:
 
 
 def bring_up(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the schema in an empty file, or bring an older one to the newest, in one transaction."""
-    if _version(connection, path) == VERSION:
-        return
+    """Make the schema in an empty file, or bring an older one to the newest, in one transaction.
+
+    Something is written in any case, so that a disk that is full or read-only is found before anything is measured.
+    """
     with transaction(connection):
-        version = _version(connection, path)  # again: another process may have been first
-        for name in (
-            ["schema.sql"] if version == 0 else [f"migrations/{n}.sql" for n in range(version + 1, VERSION + 1)]
-        ):
-            for statement in _statements(files("harness.store").joinpath(name).read_text(encoding="utf-8")):
+        version = _version(connection, path)
+        steps = [f"migrations/{later}.sql" for later in range(version + 1, VERSION + 1)]
+        for name in steps if version else ["schema.sql"]:
+            for statement in _statements(SCRIPTS.joinpath(name).read_text(encoding="utf-8")):
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -146,8 +149,8 @@ def _copied(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 def _statements(script: str) -> Iterator[str]:
     """Split a script at its statements: ``executescript`` would commit in between."""
     statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
+    for piece in script.split(";"):
+        statement += f"{piece};"
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
