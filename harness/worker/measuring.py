@@ -1,0 +1,141 @@
+"""Measure one cell in one round: from the request to the fields of a row."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from harness.arrays import Parameters
+from harness.backend import Backend
+from harness.cell import Cell
+from harness.datasets import load_dataset
+from harness.registry import backends, get_backend, spec
+from harness.worker.clock import epoch, repeats, samples, seconds_of, settled
+from harness.worker.failure import outcome
+from harness.worker.observation import Observed, after_one_epoch, history, observe
+from harness.worker.parity.plan import plan
+from harness.worker.parity.verdict import CHECKERS, Evidence
+from harness.worker.problem import Problem, prepare
+
+Fields = dict[str, Any]
+"""The fields of ``Row`` that a worker can know, as plain data."""
+
+
+def measure(request: Mapping[str, Any]) -> Fields | None:
+    """Return the fields of the row, or ``None`` on a rank that is not the first and came to its end well."""
+    fields: Fields = {"state": "ok", "reason": "", "epoch_seconds": [], "history": [], "warnings": [], "receipt": {}}
+    try:
+        rank = Measurement(Cell.from_json(request["cell"]), fields).run()
+    except BaseException as error:  # noqa: BLE001  whatever a backend raises is the state of its row
+        traceback.print_exc(file=sys.stderr)
+        fields["state"], fields["reason"] = outcome(error)
+        return fields
+    return fields if rank == 0 else None
+
+
+def leave_abruptly(request: Mapping[str, Any], fields: Fields) -> bool:
+    """Return whether other ranks may now wait for this one for ever: an abrupt end makes their launcher end them."""
+    wanted = backends().get(request["cell"]["backend"])
+    return fields["state"] in ("error", "out-of-memory") and wanted is not None and wanted.launcher is not None
+
+
+class Measurement:
+    """One cell's measurement; ``fields`` fill up as it goes, so that a failure keeps what came before it."""
+
+    def __init__(self, cell: Cell, fields: Fields) -> None:
+        self.cell, self.fields = cell, fields
+        self.problem = _problem(cell)
+        self.plan = plan(cell, self.problem.rows)
+
+    def run(self) -> int:
+        """Do everything in order and return this process's rank."""
+        with self._set_up() as backend:
+            first = self._timed(backend)
+            observed = observe(backend, self.problem, first, self.plan.batch)
+            rank = backend.rank()
+        self._resolve()
+        head = None if self.plan.whole else after_one_epoch(self._build, self.problem.head(self.plan.rows))
+        if self._finite(observed) and self.cell.history:
+            self.fields["history"] = history(self._build, self.problem, self._all_seconds())
+        if rank == 0:
+            self._judge(Evidence(self.problem, self.plan, observed, head))
+        return rank
+
+    def _build(self) -> Backend:
+        kind = get_backend(self.cell.backend)
+        options: dict[str, Any] = dict(self.cell.options)
+        return kind(self.cell.network, self.problem.fresh_start(), workers=self.cell.workers, **options)
+
+    def _set_up(self) -> Backend:
+        built: list[Backend] = []
+        self.fields["setup_seconds"] = seconds_of(lambda: built.append(self._build()))
+        return built[0]
+
+    def _timed(self, backend: Backend) -> Parameters:
+        """Load, train the first epoch, then the steady ones; return the weights after the first."""
+        cell, problem, fields = self.cell, self.problem, self.fields
+
+        def load() -> None:
+            backend.load(problem.x, problem.y)
+            backend.sync()
+
+        fields["load_seconds"] = seconds_of(load)
+        with settled():
+            fields["first_epoch_seconds"] = seconds_of(lambda: epoch(backend, cell.batch, cell.rate))
+            first = backend.parameters()
+            fields["epoch_seconds"] = samples(backend, cell.batch, cell.rate, count=cell.epochs)
+        return first
+
+    def _resolve(self) -> None:
+        """Where an epoch is too short for the clock, time again on a second instance, several epochs a sample."""
+        cell, problem = self.cell, self.problem
+        repeat = repeats(cell.network, problem.rows, cell.batch)
+        if repeat == 1:
+            return
+        with self._build() as backend, settled():
+            backend.load(problem.x, problem.y)
+            epoch(backend, cell.batch, cell.rate)
+            self.fields["epoch_seconds"] = samples(backend, cell.batch, cell.rate, count=cell.epochs, repeat=repeat)
+        self.fields["receipt"]["epochs_per_sample"] = repeat
+
+    def _all_seconds(self) -> list[float]:
+        return [self.fields["first_epoch_seconds"], *self.fields["epoch_seconds"]]
+
+    def _finite(self, observed: Observed) -> bool:
+        """Write loss and accuracy; where anything is not finite, the row has diverged and has no figures."""
+        arrays = {"weight": (*observed.first, *observed.last), "output": ((observed.batch.outputs,),)}
+        bad = [what for what, pairs in arrays.items() if not _all_finite(pairs)]
+        bad += ["loss"] if not observed.training.finite else []
+        if bad:
+            self.fields.update(state="diverged", reason=f"a {bad[0]} is not finite: lower the rate")
+            return False
+        self.fields.update(final_loss=observed.training.loss, accuracy=observed.test.accuracy)
+        return True
+
+    def _judge(self, evidence: Evidence) -> None:
+        """Compare with the truth; only what is right is given a speed."""
+        if self.fields["state"] != "ok":
+            return
+        verdict = CHECKERS[spec(self.cell.backend).mathematics](evidence)
+        self.fields["receipt"]["parity"] = dict(verdict.facts)
+        self.fields["warnings"].extend(verdict.warnings)
+        if verdict.reason:
+            self.fields.update(state="wrong", reason=verdict.reason)
+            return
+        operations = self.cell.network.flops_per_example * self.problem.rows
+        self.fields["gflops"] = operations / median(self.fields["epoch_seconds"]) / 1e9
+
+
+def _problem(cell: Cell) -> Problem:
+    data = load_dataset(cell.dataset, cell.dataset_options)
+    test = None if data.x_test is None or data.y_test is None else (data.x_test, data.y_test)
+    return prepare(cell, data.x_train, data.y_train, test)
+
+
+def _all_finite(pairs: Any) -> bool:
+    return all(bool(np.isfinite(array).all()) for pair in pairs for array in pair)

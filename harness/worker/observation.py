@@ -1,0 +1,97 @@
+"""What one backend did on one problem: the times, and everything that evaluation and parity judge later.
+
+Every rank runs this, the same calls in the same order: nothing here asks for the rank or branches on a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.arrays import Array, Parameters
+from harness.backend import Backend
+from harness.worker.clock import epoch
+from harness.worker.evaluation import Score, checked_outputs, evaluate
+from harness.worker.problem import Problem
+
+Builder = Callable[[], Backend]
+"""Builds a fresh instance of the cell's backend on the start weights."""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """One batch through ``forward`` and ``backprop``, from the weights that the backend had then."""
+
+    rows: slice
+    weights: Parameters
+    outputs: Array
+    gradients: Parameters
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Copies of what the backend held; pure data, judged after the backend is closed."""
+
+    first: Parameters
+    """Weights after the first epoch."""
+    last: Parameters
+    """Weights after all ``1 + epochs`` epochs."""
+    training: Score
+    test: Score
+    """On the test set where there is one."""
+    batch: BatchResult
+
+
+def one_batch(backend: Backend, rows: slice) -> BatchResult:
+    """Forward and backprop one slice of the loaded set; the weights stay."""
+    weights = backend.parameters()
+    backend.forward(rows)
+    outputs = checked_outputs(backend, rows)
+    backend.backprop(rows)
+    return BatchResult(rows, weights, outputs, backend.gradients())
+
+
+def observe(backend: Backend, problem: Problem, first: Parameters, rows: slice) -> Observed:
+    """Evaluate a trained backend and take one batch; leaves the test set loaded where there is one."""
+    cell = problem.cell
+    last = backend.parameters()
+    training = evaluate(backend, problem.y, cell.batch)
+    batch = one_batch(backend, rows)
+    return Observed(first, last, training, scored(backend, problem, training), batch)
+
+
+def scored(backend: Backend, problem: Problem, training: Score) -> Score:
+    """Return the score on the test set, which stays loaded; without one, the score on the training set."""
+    if problem.test is None:
+        return training
+    backend.load(*problem.test)
+    return evaluate(backend, problem.test[1], problem.cell.batch)
+
+
+def after_one_epoch(build: Builder, problem: Problem) -> Parameters:
+    """Train a fresh instance for one epoch of this problem and return its weights."""
+    with build() as backend:
+        backend.load(problem.x, problem.y)
+        epoch(backend, problem.cell.batch, problem.cell.rate)
+        return backend.parameters()
+
+
+def history(build: Builder, problem: Problem, seconds: list[float]) -> list[dict[str, float]]:
+    """Return loss and accuracy before the first and after each epoch, from a fresh instance of its own. Never timed.
+
+    As in the row, the loss is the training set's and the accuracy the test set's where there is one. ``seconds`` are
+    the times of the timed instance's epochs; each entry carries their sum so far, for time to accuracy.
+    """
+    cell = problem.cell
+    entries: list[dict[str, float]] = []
+    with build() as backend:
+        for number, spent in enumerate(np.cumsum([0.0, *seconds]).tolist()):
+            backend.load(problem.x, problem.y)
+            if number:
+                epoch(backend, cell.batch, cell.rate)
+            training = evaluate(backend, problem.y, cell.batch)
+            accuracy = scored(backend, problem, training).accuracy
+            entries.append({"epoch": number, "loss": training.loss, "accuracy": accuracy, "seconds": spent})
+    return entries

@@ -1,0 +1,67 @@
+"""What parity can afford, from sizes alone, so that all ranks and all backends decide alike."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.cell import Cell
+from harness.network import Network
+
+BUDGET = 10.0
+"""Seconds that the reference may take for one whole epoch; it is cached, so only the first backend pays."""
+
+SHARE = 1 / 6
+"""Part of a cell's time limit that the reference may take."""
+
+HEAD = 1.0
+"""Seconds that the reference may take on the head of a set that is too large."""
+
+SPEED = 1.2e10
+"""Operations a second of the reference with its plain companion: a guess on the careful side for one core."""
+
+TRAFFIC = 4e-8
+"""Seconds a step and parameter: the reference makes new arrays at every step."""
+
+CALLS = 1e-4
+"""Seconds a step and layer that go into NumPy calls."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``rows``: how much of the training set the weights are compared on; ``batch``: the slice of the one batch."""
+
+    whole: bool
+    rows: int
+    batch: slice
+
+
+def plan(cell: Cell, rows: int) -> Plan:
+    """Return the plan for a training set of this many rows."""
+    budget = min(BUDGET, cell.time_limit * SHARE)
+    part = min(rows, cell.batch, _affordable_rows(cell.network, HEAD))
+    if cost(cell.network, rows, cell.batch) <= budget:
+        return Plan(whole=True, rows=rows, batch=slice(0, part))
+    return Plan(whole=False, rows=_head(cell, rows, min(HEAD, budget)), batch=slice(0, part))
+
+
+def cost(network: Network, rows: int, batch: int) -> float:
+    """Return an estimate in seconds of one epoch of the reference and its plain companion."""
+    return rows * network.flops_per_example / SPEED + math.ceil(rows / batch) * _step(network)
+
+
+def _head(cell: Cell, rows: int, budget: float) -> int:
+    """Whole batches, then the same ragged tail as the full set where there is room; less than one batch if need be."""
+    one = cost(cell.network, cell.batch, cell.batch)
+    steps = int(budget / one)
+    if steps < 1:
+        return min(rows, _affordable_rows(cell.network, budget))
+    return min(rows, steps * cell.batch + (rows % cell.batch if steps > 1 else 0))
+
+
+def _affordable_rows(network: Network, budget: float) -> int:
+    return max(1, int((budget - _step(network)) * SPEED / network.flops_per_example))
+
+
+def _step(network: Network) -> float:
+    return network.parameter_count * TRAFFIC + len(network.layers) * CALLS

@@ -1,0 +1,68 @@
+"""What a cell asks to be trained: the network, the start weights and the sets, as every backend gets them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from harness.arrays import Array, Parameters, copied
+from harness.cell import Cell
+from harness.network import Network
+from harness.parameters import initial_parameters
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One cell's problem. The arrays belong to the worker; backends keep and never write to them."""
+
+    cell: Cell
+    start: Parameters
+    x: Array
+    """Training set, ``(rows, inputs)``, shuffled once where the cell says so, in the network's dtype."""
+    y: Array
+    test: tuple[Array, Array] | None = None
+    """Test set where the dataset has one: accuracy is measured on it, otherwise on the training set."""
+
+    @property
+    def network(self) -> Network:
+        """What is trained."""
+        return self.cell.network
+
+    @property
+    def rows(self) -> int:
+        """Rows of the training set."""
+        return len(self.x)
+
+    def fresh_start(self) -> Parameters:
+        """Return copies of the start weights for one backend, so that none can spoil another's."""
+        return copied(self.start)
+
+    def head(self, rows: int) -> Problem:
+        """Return the same problem on the first ``rows`` rows, without a test set."""
+        x, y = (np.ascontiguousarray(array[:rows]) for array in (self.x, self.y))
+        return Problem(self.cell, self.start, x, y)
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of the start weights and of every value of the training set, in order."""
+        digest = hashlib.sha256(f"{self.x.shape}{self.y.shape}{self.x.dtype}".encode())
+        for array in (self.x, self.y, *(array for pair in self.start for array in pair)):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def prepare(cell: Cell, x: Array, y: Array, test: tuple[Array, Array] | None = None) -> Problem:
+    """Return the problem on these sets: in the network's dtype, C-ordered, shuffled from the cell's seed if asked."""
+    if cell.shuffle:
+        order = np.random.default_rng(cell.seed).permutation(len(x))
+        x, y = x[order], y[order]
+    start = initial_parameters(cell.network, cell.seed, init=cell.init)
+    fitting = None if test is None else (_fitted(test[0], cell), _fitted(test[1], cell))
+    return Problem(cell, start, _fitted(x, cell), _fitted(y, cell), fitting)
+
+
+def _fitted(array: Array, cell: Cell) -> Array:
+    return np.ascontiguousarray(array, dtype=cell.network.dtype)

@@ -1,0 +1,136 @@
+"""Backends for the worker's tests: one that is right, in plain NumPy, and some that are wrong in one place each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.arrays import Array, Parameters, copied
+from harness.backend import Backend
+from harness.network import Network
+from harness.worker.parity.truth import plain_pass
+
+
+class Plain(Backend):
+    """Right: the reference's mathematics in the network's dtype."""
+
+    def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1) -> None:
+        super().__init__(network, parameters, workers=workers)
+        self.weights = copied(parameters)
+        self.open = True
+
+    def load(self, x: Array, y: Array) -> None:
+        super().load(x, y)
+        self.x, self.y = x, y
+
+    def parameters(self) -> Parameters:
+        return copied(self.weights)
+
+    def outputs(self) -> Array:
+        return self.passed.copy()
+
+    def gradients(self) -> Parameters:
+        return copied(self.slopes)
+
+    def close(self) -> None:
+        self.open = False
+
+    def forward(self, rows: slice) -> None:
+        self.passed, _ = plain_pass(self.network, self.weights, self.x[rows], self.y[rows])
+
+    def backprop(self, rows: slice) -> None:
+        _, self.slopes = plain_pass(self.network, self.weights, self.x[rows], self.y[rows])
+
+    def step(self, rate: float) -> None:
+        for (w, b), (dw, db) in zip(self.weights, self.slopes, strict=True):
+            np.subtract(w, w.dtype.type(rate) * dw, out=w)
+            np.subtract(b, b.dtype.type(rate) * db, out=b)
+
+
+class LastBatchLost(Plain):
+    """Drops the ragged batch."""
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        whole = self.rows // batch_size * batch_size
+        rows, self.rows = self.rows, whole
+        super().train_epoch(batch_size, rate)
+        self.rows = rows
+
+
+class SumNotMean(Plain):
+    """Steps along the sum of the gradients of each batch, though it reports their mean."""
+
+    def step(self, rate: float) -> None:
+        super().step(rate * len(self.passed))
+
+
+class OutputsOff(Plain):
+    """Trains well and reports outputs that are a thousandth off."""
+
+    def outputs(self) -> Array:
+        return super().outputs() * np.float32(1.001)
+
+
+class GradientsStale(Plain):
+    """Trains well and reports twice the gradient of the last layer's bias."""
+
+    def gradients(self) -> Parameters:
+        found = super().gradients()
+        found[-1] = (found[-1][0], found[-1][1] * 2)
+        return found
+
+
+class Explodes(Plain):
+    """Its weights leave the finite numbers after two epochs."""
+
+    epochs = 0
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        super().train_epoch(batch_size, rate)
+        self.epochs += 1
+        if self.epochs > 2:
+            self.weights[0][0][0, 0] = np.nan
+
+
+class Raises(Plain):
+    """Raises what its test put here, at the first epoch."""
+
+    error: BaseException = RuntimeError("nothing was put here")
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:  # noqa: ARG002  the contract's signature
+        raise self.error
+
+
+class SecondRank(Plain):
+    """One of several ranks, not the first."""
+
+    def rank(self) -> int:
+        return 1
+
+
+class Loud(Plain):
+    """Writes down every call that the worker makes, over all instances."""
+
+    calls: list[str] = []  # noqa: RUF012  shared on purpose
+
+    def load(self, x: Array, y: Array) -> None:
+        self.calls.append(f"load {len(x)}")
+        super().load(x, y)
+
+    def parameters(self) -> Parameters:
+        self.calls.append("parameters")
+        return super().parameters()
+
+    def gradients(self) -> Parameters:
+        self.calls.append("gradients")
+        return super().gradients()
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        self.calls.append("train_epoch")
+        super().train_epoch(batch_size, rate)
+
+    def sync(self) -> None:
+        self.calls.append("sync")
+
+    def close(self) -> None:
+        self.calls.append("close")
+        super().close()

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import reference
+from harness.datasets import load_dataset
+from harness.errors import Unavailable, Unsupported
+from harness.losses import loss_value
+from harness.network import Network
+from harness.parameters import initial_parameters
+from tests.worker import plain_backends
+
+Run = Any
+
+
+def test_a_right_backend_gets_every_figure(run: Run) -> None:
+    fields = run()
+    assert fields["state"] == "ok", fields["reason"]
+    assert fields["setup_seconds"] > 0
+    assert fields["load_seconds"] > 0
+    assert fields["first_epoch_seconds"] > 0
+    assert len(fields["epoch_seconds"]) == 3
+    network = Network.dense([64, 16, 10])
+    expected = network.flops_per_example * 300 / np.median(fields["epoch_seconds"]) / 1e9
+    assert fields["gflops"] == pytest.approx(expected)
+    json.dumps(fields, allow_nan=False)
+
+
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_loss_belongs_to_exactly_one_plus_epochs_epochs(run: Run, epochs: int) -> None:
+    fields = run(epochs=epochs)
+    data = load_dataset("synthetic", {"rows": 300, "inputs": 64, "outputs": 10})
+    network = Network.dense([64, 16, 10])
+    weights = initial_parameters(network, 3)
+    for _ in range(1 + epochs):
+        weights = reference.train_epoch(network, weights, data.x_train, data.y_train, 32, 0.5)
+    outputs = reference.forward(network, weights, data.x_train).outputs
+    assert fields["final_loss"] == pytest.approx(loss_value("mse", outputs, data.y_train), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("LastBatchLost", "after the first epoch"),
+        ("SumNotMean", "after the first epoch"),
+        ("OutputsOff", "the outputs of one batch"),
+        ("GradientsStale", "the bias gradients of layer 1"),
+    ],
+)
+def test_a_wrong_backend_keeps_its_samples_and_gets_no_speed(run: Run, kind: str, words: str) -> None:
+    fields = run(kind)
+    assert fields["state"] == "wrong"
+    assert words in fields["reason"]
+    assert len(fields["epoch_seconds"]) == 3
+    assert fields.get("gflops") is None
+
+
+def test_weights_that_are_not_finite_are_diverged(run: Run) -> None:
+    fields = run("Explodes")
+    assert (fields["state"], fields.get("gflops"), fields.get("final_loss")) == ("diverged", None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "words"),
+    [
+        (Unsupported("no tanh"), "unsupported", "no tanh"),
+        (Unavailable("no GPU"), "unavailable", "no GPU"),
+        (MemoryError("64 GiB"), "out-of-memory", "64 GiB"),
+        (RuntimeError("CUDA error: out of memory"), "out-of-memory", "CUDA"),
+        (ValueError("three\nlines\nlong"), "error", "ValueError: three lines long (plain_backends.py, line "),
+        (KeyboardInterrupt(), "error", "KeyboardInterrupt"),
+        (SystemExit(0), "error", "SystemExit: 0"),
+    ],
+)
+def test_an_exception_ends_in_its_own_state(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, state: str, words: str
+) -> None:
+    monkeypatch.setattr(plain_backends.Raises, "error", error)
+    fields = run("Raises")
+    assert fields["state"] == state
+    assert words in fields["reason"]
+    assert "\n" not in fields["reason"]
+    assert fields["setup_seconds"] > 0
+
+
+def test_only_the_first_rank_has_a_row(run: Run) -> None:
+    assert run("SecondRank") is None
+
+
+def test_the_worker_calls_in_the_documented_order(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(plain_backends.Loud, "calls", calls)
+    fields = run("Loud", epochs=2, dataset_options={"rows": 20000, "inputs": 64, "outputs": 10})
+    assert fields["state"] == "ok", fields["reason"]
+    first = ["load 20000", "sync", "train_epoch", "sync", "parameters"]
+    steady = ["train_epoch", "sync"] * 2
+    assert calls == [*first, *steady, "parameters", "parameters", "gradients", "close"]
+
+
+def test_history_ends_where_the_row_ends(run: Run) -> None:
+    fields = run(history=True)
+    last = fields["history"][-1]
+    assert [entry["epoch"] for entry in fields["history"]] == [0, 1, 2, 3, 4]
+    assert last["loss"] == pytest.approx(fields["final_loss"])
+    assert last["accuracy"] == pytest.approx(fields["accuracy"])
+    spent = [fields["first_epoch_seconds"], *fields["epoch_seconds"]]
+    assert last["seconds"] == pytest.approx(sum(spent))
