@@ -1,0 +1,49 @@
+"""The thread limit of BLAS, which OpenBLAS keeps a process, not an instance: set once, restored by the last to leave.
+
+Where several backends live side by side in one process, the smallest number asked for holds for all, so that none
+ever uses more threads than it was given.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np  # noqa: F401  its BLAS must be loaded before it can be limited
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
+_lock = threading.Lock()
+_asked: list[int] = []
+_original: list[threadpool_limits] = []
+
+
+class ThreadLimit:
+    """A claim to at most ``threads`` BLAS threads in this process, until ``release``."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads: int | None = threads
+        with _lock:
+            _asked.append(threads)
+            _enforce()
+
+    def release(self) -> None:
+        """Give the claim back; twice is fine."""
+        with _lock:
+            if self._threads is not None:
+                _asked.remove(self._threads)
+                self._threads = None
+                _enforce()
+
+
+def in_force() -> int:
+    """Return the largest number of threads that a BLAS library of this process uses now."""
+    return max((library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info()), default=1)
+
+
+def _enforce() -> None:
+    """Set the smallest claim; with none left, what was there before the first."""
+    if not _asked:
+        _original.pop().restore_original_limits()
+        return
+    limits = ThreadpoolController().limit(limits=min(_asked), user_api="blas")
+    if not _original:
+        _original.append(limits)
