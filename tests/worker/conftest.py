@@ -10,7 +10,7 @@ import pytest
 from harness import registry
 from harness.cell import Cell
 from harness.network import Network
-from harness.registry.source import Source
+from harness.registry import Source
 from harness.spec import BackendSpec
 from harness.worker.measuring import measure
 
