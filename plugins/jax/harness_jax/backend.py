@@ -1,0 +1,123 @@
+"""JAX: pure functions under ``jit``, the epoch as one ``lax.scan``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+
+from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
+from harness.backend import check_rate
+from harness_jax.model import Params, Perceptron, update
+
+jax.config.update("jax_enable_x64", val=True)  # type: ignore[no-untyped-call]  # float64 networks need it; float32 arrays stay float32
+
+
+class JaxBackend(Backend):
+    """Data and weights live on the device; ``workers`` is the size of XLA's thread pool, set by the environment."""
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Parameters,
+        *,
+        workers: int = 1,
+        device: str = "cpu",
+        precision: str = "ieee",
+    ) -> None:
+        super().__init__(network, parameters, workers=workers)
+        _refuse(network, workers, device, precision)
+        self.device, self.precision = _device(device), precision
+        model = Perceptron(network, precision)
+        self._forward = jax.jit(lambda params, x: jax.vjp(lambda p: model.forward(p, x), params))
+        self._backprop = jax.jit(lambda pull, z, y: pull(jax.grad(model.loss)(z, y))[0])
+        self._outputs, self._update = jax.jit(model.outputs), jax.jit(update)
+        self._epoch = jax.jit(model.epoch, static_argnames="batch", donate_argnames="params")
+        self._dtype = np.dtype(network.dtype).type
+        self._params: Params = [(self._put(weights), self._put(bias)) for weights, bias in parameters]
+
+    def load(self, x: Array, y: Array) -> None:
+        """Copy the set to the device once."""
+        super().load(x, y)
+        self.x, self.y = self._put(x), self._put(y)
+
+    def parameters(self) -> Parameters:
+        """Return copies of the weights and biases."""
+        return _numpy(self._params)
+
+    def outputs(self) -> Array:
+        """Return the activated outputs of the last forward."""
+        return np.array(self._outputs(self._z))
+
+    def gradients(self) -> Parameters:
+        """Return copies of the last gradients."""
+        return _numpy(self._gradients)
+
+    def close(self) -> None:
+        """Drop every array and compiled function."""
+        for name in ("x", "y", "_z", "_pull", "_params", "_gradients", "_forward", "_backprop", "_epoch", "_outputs"):
+            self.__dict__.pop(name, None)
+
+    def forward(self, rows: slice) -> None:
+        """Forward propagation, recorded by ``jax.vjp``."""
+        self._z, self._pull = self._forward(self._params, self.x[rows])
+
+    def backprop(self, rows: slice) -> None:
+        """Pull the gradient of the mean loss back through the recorded forward."""
+        self._gradients: Params = self._backprop(self._pull, self._z, self.y[rows])
+
+    def step(self, rate: float) -> None:
+        """``params - rate * gradients``."""
+        self._params = self._update(self._params, self._gradients, self._dtype(rate))
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        """One compiled call for the epoch; the first call at a batch size compiles it."""
+        check_rate(rate)
+        batch = min(batch_size, self.rows)
+        self._params = self._epoch(self._params, self.x, self.y, self._dtype(rate), batch=batch)
+
+    def sync(self) -> None:
+        """Wait until the weights are there: dispatch is asynchronous."""
+        for weights, bias in self._params:
+            weights.block_until_ready()
+            bias.block_until_ready()
+
+    def facts(self) -> Mapping[str, str | int | float]:
+        """Say which device, thread pool, version and precision ran."""
+        facts: dict[str, str | int | float] = {
+            "device": self.device.device_kind,
+            "threads": int(os.environ.get("PJRT_NPROC", os.cpu_count() or 1)),
+            "jax": jax.__version__,
+            "strategy": f"scan over batches, {self.precision}",
+        }
+        statistics = self.device.memory_stats() or {}
+        if "peak_bytes_in_use" in statistics:
+            facts["device_peak_bytes"] = statistics["peak_bytes_in_use"]
+        return facts
+
+    def _put(self, array: Array) -> jax.Array:
+        """Copy to the device: JAX may otherwise use the caller's memory as it is."""
+        placed: jax.Array = jax.device_put(array.copy(), self.device)
+        return placed
+
+
+def _refuse(network: Network, workers: int, device: str, precision: str) -> None:
+    if precision == "tf32" and device != "cuda":
+        raise Unsupported("precision=tf32 is a format of CUDA's tensor cores: ask for device=cuda")
+    if precision != "ieee" and network.dtype != "float32":
+        raise Unsupported(f"precision={precision} trains float32 networks only, not {network.dtype}")
+    if device == "cuda" and workers != 1:
+        raise Unsupported(f"one CUDA device is one worker, not {workers}")
+
+
+def _device(name: str) -> jax.Device:
+    try:
+        return jax.devices(name)[0]
+    except RuntimeError as error:
+        raise Unavailable(f"no {name.upper()} device: {str(error).splitlines()[0]}") from error
+
+
+def _numpy(params: Params) -> Parameters:
+    return [(np.array(weights, order="C"), np.array(bias, order="C")) for weights, bias in params]
