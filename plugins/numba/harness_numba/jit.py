@@ -1,0 +1,74 @@
+"""How everything here is compiled: without the GIL, and kept on disk, so that only the first process pays.
+
+Numba notices a change in the file of a cached function, but not in the files of the functions that it calls. The
+cache therefore has one folder for every state of this package's sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba import config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Compile on first use for the types of its arguments, cached; runs without the GIL."""
+    return _compiled(function, nogil=True)
+
+
+def reassociated(function: Function) -> Function:
+    """Compile like ``kernel``, with sums that may be added up in any order, so that a dot product vectorises."""
+    return _compiled(function, nogil=True, fastmath={"reassoc", "nsz", "contract"})
+
+
+def parallel(function: Function) -> Function:
+    """Compile like ``kernel``, with every ``prange`` divided among the threads of Numba's layer."""
+    return _compiled(function, parallel=True)
+
+
+def inlined(function: Function) -> Function:
+    """Compile for use inside kernels only; LLVM inlines it there and nothing of its own is kept on disk."""
+    compiled: Function = numba.njit(function, nogil=True)
+    return compiled
+
+
+def _compiled(function: Function, **options: Any) -> Function:
+    with _cache_folder():
+        compiled: Function = numba.njit(function, cache=True, **options)
+    return compiled
+
+
+@contextmanager
+def _cache_folder() -> Iterator[None]:
+    """Let Numba choose our folder for the function that is decorated inside, and for no other function."""
+    settings = vars(config)
+    before = settings["CACHE_DIR"]
+    settings["CACHE_DIR"] = before or str(folder())
+    try:
+        yield
+    finally:
+        settings["CACHE_DIR"] = before
+
+
+@cache
+def folder() -> Path:
+    """Return where compiled code is kept: below ``XDG_CACHE_HOME``, one folder for every state of these sources."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "backprop-harness" / "numba" / _digest()
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

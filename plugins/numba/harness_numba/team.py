@@ -1,0 +1,62 @@
+"""Python threads that work on one batch together: a pool that lives on, or a team made and joined for every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from harness import RequestError
+from harness.errors import nearest
+
+Task = Callable[[int], None]
+KINDS = ("pool", "fork")
+
+
+class Team:
+    """``run`` gives every thread its number and returns when all are done; ``meet`` lets them wait for each other."""
+
+    def __init__(self, kind: str, size: int) -> None:
+        """Keep ``size`` threads ready (``pool``), or make them at every ``run`` (``fork``); one is the caller's own."""
+        self.size = size
+        self._barrier = Barrier(size)
+        self._pool = ThreadPoolExecutor(size, "worker") if kind == "pool" and size > 1 else None
+
+    def run(self, task: Task) -> None:
+        """Run ``task(number)`` once on each thread; the first error of any is raised here."""
+        self._barrier.reset()
+        if self.size == 1:
+            task(0)
+        elif self._pool is not None:
+            self._share(self._pool, task)
+        else:
+            with ThreadPoolExecutor(self.size, "worker") as team:
+                self._share(team, task)
+
+    def meet(self) -> None:
+        """Return when every thread of the team has come here."""
+        self._barrier.wait()
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._pool = None
+
+    def _share(self, pool: ThreadPoolExecutor, task: Task) -> None:
+        def guarded(number: int) -> None:
+            try:
+                task(number)
+            except BaseException:
+                self._barrier.abort()
+                raise
+
+        for done in [pool.submit(guarded, number) for number in range(self.size)]:
+            done.result()
+
+
+def checked(kind: str) -> str:
+    """Return ``kind`` where it is one, or refuse it."""
+    if kind not in KINDS:
+        raise RequestError(f"option team={kind!r} is unknown{nearest(str(kind), KINDS)}")
+    return kind

@@ -1,0 +1,53 @@
+"""What the tests of the three backends share: small problems and the float64 reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import harness
+from harness import reference
+from harness.registry import registry
+
+
+@dataclass
+class Problem:
+    """A network, its start and a random set."""
+
+    net: harness.Network
+    start: harness.Parameters
+    x: harness.Array
+    y: harness.Array
+
+    def trained(self, batch: int, rate: float, epochs: int = 1) -> harness.Parameters:
+        """Return what the reference ends in."""
+        parameters = self.start
+        for _ in range(epochs):
+            parameters = reference.train_epoch(self.net, parameters, self.x, self.y, batch, rate)
+        return parameters
+
+
+def problem(
+    *sizes: int, rows: int = 23, activation: str | list[str] = "sigmoid", loss: str = "mse", dtype: str = "float32"
+) -> Problem:
+    """Return a problem with one-hot targets."""
+    net = harness.Network.dense(sizes, activation=activation, loss=loss, dtype=dtype)
+    generator = np.random.default_rng(7)
+    x = generator.random((rows, sizes[0])).astype(dtype)
+    y = np.eye(sizes[-1])[generator.integers(0, sizes[-1], rows)].astype(dtype)
+    return Problem(net, harness.initial_parameters(net, seed=3), x, y)
+
+
+def same(ours: harness.Parameters, wanted: harness.Parameters) -> None:
+    """Assert that two sets of parameters agree to rounding in the dtype of the first."""
+    for (w, b), (v, c) in zip(ours, wanted, strict=True):
+        tolerance = 200 * float(np.finfo(w.dtype).eps)
+        np.testing.assert_allclose(w, v, rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(b, c, rtol=tolerance, atol=tolerance)
+
+
+def register(monkeypatch: pytest.MonkeyPatch, activation: harness.Activation) -> None:
+    """Make an activation known, as an installed plugin would, for one test."""
+    monkeypatch.setitem(registry().activations, activation.name, activation)
