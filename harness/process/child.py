@@ -11,8 +11,8 @@ import faulthandler
 import json
 import os
 import signal
+import time
 from collections.abc import Mapping
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from harness.errors import RequestError
 VARIABLE = "HARNESS_CHANNEL"
 REQUEST = "request.json"
 
-_numbers = count()
 _channel: dict[str, str] = {}
 
 
@@ -52,7 +51,7 @@ def deliver(message: Mapping[str, Any]) -> None:
         raise RequestError("deliver comes after receive")
     kind = "news" if "type" in message else "result"
     text = json.dumps({"token": _channel["token"], "message": dict(message)})
-    name = f"{kind}-{next(_numbers):09d}-{os.getpid()}.json"
+    name = f"{kind}-{time.monotonic_ns():020d}-{os.getpid()}.json"
     draft = Path(_channel["folder"], f".{name}")
     draft.write_text(text)
     draft.replace(draft.with_name(name))

@@ -1,0 +1,23 @@
+"""``python -m harness.runner.elsewhere``: say how this interpreter would start the worker of a cell."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from harness.cell import Cell
+from harness.process.child import deliver, receive
+from harness.runner.starting import Refusal, launch_here
+
+
+def main() -> None:
+    """Answer one request."""
+    answer = launch_here(Cell.from_json(receive()["cell"]))
+    if isinstance(answer, Refusal):
+        deliver(asdict(answer))
+        return
+    cpus = None if answer.cpus is None else sorted(answer.cpus)
+    deliver({"environment": answer.environment, "words": answer.words, "cpus": cpus})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""One row from what the worker delivered and how its process ended."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from harness.cell import Cell
+from harness.launch import Launch
+from harness.process import Ended
+from harness.row import FINE, Row, State
+
+FIGURES = ("setup_seconds", "load_seconds", "first_epoch_seconds", "gflops", "final_loss", "accuracy")
+LISTS = ("epoch_seconds", "history", "warnings")
+FIELDS = frozenset({"state", "reason", "receipt", *FIGURES, *LISTS})
+"""What a worker may say of its row; all else is the runner's."""
+
+
+def merged(cell: Cell, turn: int, machine: str, started: float, ended: Ended, launch: Launch) -> Row:
+    """Return the row of a cell whose process has ended."""
+    fields = _delivered(ended)
+    bad = fields["state"] not in FINE
+    process = {
+        "seconds": ended.seconds,
+        "cpu_seconds": ended.cpu_seconds,
+        "exit_code": ended.exit_code,
+        "signal": ended.signal,
+        "launcher": list(launch.words),
+        "cpus": None if launch.cpus is None else sorted(launch.cpus),
+    }
+    return Row(
+        cell=cell,
+        round=turn,
+        machine=machine,
+        started=started,
+        peak_bytes=ended.peak_bytes,
+        stderr=(ended.stderr or ended.stdout) if bad else "",
+        **{**fields, "receipt": {**fields.get("receipt", {}), "process": process}},
+    )
+
+
+def _delivered(ended: Ended) -> dict[str, Any]:
+    """Return the worker's fields of the row, or those that say why there are none."""
+    if ended.message is None:
+        state, reason = _without_row(ended)
+        return {"state": state, "reason": reason, "warnings": ended.warnings}
+    fault = _fault(ended.message)
+    if fault:
+        return {"state": "error", "reason": f"the worker delivered no valid row: {fault}", "warnings": ended.warnings}
+    late = (f"{ended.state} after its row was delivered: {ended.reason}",) if ended.state != "ended" else ()
+    fields = {**ended.message, **{name: tuple(ended.message.get(name, ())) for name in LISTS}}
+    return {**fields, "warnings": (*fields["warnings"], *ended.warnings, *late)}
+
+
+def _without_row(ended: Ended) -> tuple[State, str]:
+    if ended.state == "interrupted":
+        return "interrupted", ended.reason or "interrupted by the user"
+    if ended.state != "ended":
+        return ended.state, ended.reason
+    if ended.exit_code is None:
+        return "error", f"the worker delivered no row: {ended.reason}"
+    if ended.exit_code > 128:  # how a launcher passes on the signal that ended a rank
+        return "crashed", f"a rank was ended by {_signal(ended.exit_code - 128)}, exit code {ended.exit_code}"
+    return "error", ended.reason or f"the worker ended with exit code {ended.exit_code} and delivered no row"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _fault(message: Mapping[str, Any]) -> str:
+    """Return what is wrong with the worker's fields, or nothing."""
+    strange = sorted(set(message) - FIELDS)
+    if strange:
+        return f"unknown field {strange[0]!r}"
+    if message.get("state") not in get_args(State):
+        return f"state {message.get('state')!r}"
+    numbers = [name for name in FIGURES if not isinstance(message.get(name), int | float | None)]
+    lists = [name for name in LISTS if not isinstance(message.get(name, []), list)]
+    others = [] if isinstance(message.get("receipt", {}), dict) else ["receipt"]
+    wrong = [*numbers, *lists, *others]
+    return f"{wrong[0]}={message[wrong[0]]!r:.80}" if wrong else ""

@@ -1,0 +1,100 @@
+"""The machine's own limit, measured between the cells: what "% of peak" refers to, and an alarm when it drifts."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from harness.cell import Cell
+from harness.environment import applied
+from harness.environment import threads as every_library_at
+from harness.launch import confined
+from harness.process import Limits, Start, run
+from harness.row import Row
+from harness.runner.events import LimitBegun, LimitEnded, OnEvent
+
+DRIFT = 0.1
+"""A peak that differs so much from the run's first is worth a warning in every row after it."""
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The most that this machine reached at one number of threads and dtype, now."""
+
+    gflops: float | None
+    """Of the best matrix product available; ``None`` where it could not be measured."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """All that was measured, for the receipt."""
+    reason: str = ""
+
+
+Measure: TypeAlias = Callable[[int, str, threading.Event], Peak]
+"""``(threads, dtype, stop) -> Peak``."""
+
+
+def measure_limit(threads: int, dtype: str, stop: threading.Event) -> Peak:
+    """Measure in a process of its own, started as a cell with so many workers would be."""
+    start = Start(
+        module="harness.limit.child",
+        request={"threads": threads, "dtype": dtype},
+        environment=applied(os.environ, every_library_at(threads)),
+        limits=Limits(SECONDS),
+        cpus=confined(threads),
+    )
+    ended = run(start, stop=stop)
+    if ended.message is None:
+        last = ended.stderr.splitlines()[-1:] or [f"exit code {ended.exit_code}"]
+        return Peak(None, reason=f"the machine's limit was not measured: {ended.reason or last[0]}")
+    return Peak(float(ended.message["gflops"]), ended.message)
+
+
+class Peaks:
+    """The limits measured in this run, the newest for each number of threads and dtype."""
+
+    def __init__(self, measure: Measure | None, stop: threading.Event, on_event: OnEvent) -> None:
+        self._measure, self._stop, self._on_event = measure, stop, on_event
+        self._first: dict[tuple[int, str], float] = {}
+        self._newest: dict[tuple[int, str], Peak] = {}
+
+    def refresh(self, cells: Iterable[Cell], turn: int) -> None:
+        """Measure the limit of every number of threads and dtype that these cells use."""
+        wanted = {key for cell in cells if (key := _key(cell)) is not None}
+        for threads, dtype in sorted(wanted):
+            if self._measure is None or self._stop.is_set():
+                return
+            self._on_event(LimitBegun(threads, dtype, turn))
+            peak = self._measure(threads, dtype, self._stop)
+            self._newest[threads, dtype] = peak
+            if peak.gflops is not None:
+                self._first.setdefault((threads, dtype), peak.gflops)
+            self._on_event(LimitEnded(threads, dtype, turn, peak.gflops, peak.reason))
+
+    def applied(self, row: Row) -> Row:
+        """Return the row with its share of the peak, the limit in its receipt, and the alarm where there is cause."""
+        key = _key(row.cell)
+        peak = None if key is None else self._newest.get(key)
+        if key is None or peak is None or row.state != "ok":
+            return row
+        if not peak.gflops:
+            return replace(row, warnings=(*row.warnings, peak.reason))
+        share = None if row.gflops is None else row.gflops / peak.gflops
+        warnings = (*row.warnings, *_drift(peak.gflops, self._first[key]))
+        return replace(row, peak_share=share, warnings=warnings, receipt={**row.receipt, "limit": dict(peak.facts)})
+
+
+def _key(cell: Cell) -> tuple[int, str] | None:
+    """Return threads and dtype of a cell on this machine's processor, ``None`` for any other."""
+    if cell.options.get("device") == "cuda" or cell.hosts:
+        return None
+    cpus = confined(cell.workers)
+    return (cell.workers if cpus is None else len(cpus)), cell.network.dtype
+
+
+def _drift(now: float, first: float) -> tuple[str, ...]:
+    if abs(now / first - 1) <= DRIFT:
+        return ()
+    return (f"the machine changed speed under the run: GEMM peak {now:.0f} GFLOP/s, at its start {first:.0f}",)
