@@ -38,6 +38,10 @@ class _Installed:
         """The name as package indexes compare it; where there is none, every folder is its own."""
         return re.sub(r"[-_.]+", "-", self.name).lower() if self.name else str(self.folder)
 
+    def is_copy_of(self, other: _Installed) -> bool:
+        """Whether both are the same installed thing, seen twice."""
+        return (self.folder, self.version) == (other.folder, other.version)
+
     def source(self, point: EntryPoint | None = None) -> Source:
         """Return where ``point`` comes from."""
         plugin, module = (point.name, point.value) if point else ("?", "?")
@@ -47,13 +51,16 @@ class _Installed:
 def find() -> Found:
     """Walk every distribution on ``sys.path``; of two with one name the first counts, as it does for imports."""
     found = Found()
-    first: dict[str, _Installed] = {}
+    copies: dict[str, list[_Installed]] = {}
     for installed in _offering(found):
-        winner = first.setdefault(installed.key, installed)
-        if winner is installed:
+        known = copies.setdefault(installed.key, [])
+        if any(installed.is_copy_of(other) for other in known):  # one folder may stand on the path twice
+            continue
+        if known:
+            found.problems.append(_hidden(installed, known[0]))
+        else:
             found.points.extend(_points(installed, found))
-        elif (winner.folder, winner.version) != (installed.folder, installed.version):
-            found.problems.append(_hidden(installed, winner))
+        known.append(installed)
     found.points.sort(key=lambda pair: (pair[1].distribution, pair[1].plugin))
     return found
 

@@ -25,6 +25,9 @@ from harness.registry.problems import Problem, Source, raised
 SLOW_SECONDS = 0.5
 """A plugin that takes longer is named: every command waits for it."""
 
+MOST_ITEMS = 1000
+"""A plugin that yields more never ends, as far as the registry can tell."""
+
 
 @dataclass
 class Loaded:
@@ -81,6 +84,13 @@ def _collect(manager: pluggy.PluginManager, loaded: Loaded) -> None:
             with _guarded(loaded):
                 for item in checked(name, hook()):  # extend need not keep what came before an exception
                     loaded.items.append(item)
+                    _check_end(name, loaded)
+
+
+def _check_end(hook: str, loaded: Loaded) -> None:
+    if len(loaded.items) > MOST_ITEMS:
+        loaded.items.clear()
+        raise PluginError(f"{hook} yields more than {MOST_ITEMS} things: does it ever end?")
 
 
 def _remarks(source: Source, seconds: float, printed: str) -> Iterator[Problem]:

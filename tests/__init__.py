@@ -1,0 +1,1 @@
+"""Tests of the core and from end to end; each plugin has its own beside it."""
