@@ -1,0 +1,65 @@
+"""From a document to a ``Study``: every key read, every problem named, nothing run."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from harness.errors import RequestError
+from harness.study import axes, values
+from harness.study.catalogue import Catalogue
+from harness.study.document import Document
+from harness.study.entries import read_entries
+from harness.study.model import NetworkChoice, Study
+from harness.study.reader import Reader
+from harness.study.rules import read_rules
+from harness.study.values import Read
+
+SINGLES: dict[str, tuple[Read, object]] = {
+    "title": (values.text, ""),
+    "about": (values.prose, ""),
+    "epochs": (values.whole(1, 10**6), 3),
+    "rounds": (values.whole(1, 10**4), 3),
+    "history": (values.boolean, False),
+    "time_limit": (values.duration, 60.0),
+    "memory_limit": (values.size, None),
+}
+"""Keys that take one value: how it is read, and what holds where the file is silent."""
+
+KEYS = (*SINGLES, *axes.DEFAULTS, "include", "exclude", "backend")
+
+
+def parse(document: Document, name: str, catalogue: Catalogue) -> Study:
+    """Return the study that the document describes; anything wrong is a ``RequestError``, a line for each."""
+    reader = Reader(document)
+    data = document.data
+    reader.unknown_keys((), data, KEYS)
+    single: dict[str, Any] = {
+        key: reader.one(read, (key,), data[key]) if key in data else default for key, (read, default) in SINGLES.items()
+    }
+    read = axes.readers(catalogue)
+    every: dict[str, Any] = {
+        key: reader.axis(read[key], (key,), data.get(key, default)) for key, default in axes.DEFAULTS.items()
+    }
+    _check_pairings(reader, every["networks"], every["loss"])
+    entries = read_entries(reader, catalogue)
+    rules: dict[str, Any] = {key: read_rules(reader, key, catalogue, entries) for key in ("include", "exclude")}
+    reader.finish()
+    return Study(
+        name=name,
+        **{**single, "title": single["title"] or name},
+        **every,
+        **rules,
+        backends=entries.backends,
+        asked=document.asked,
+        notes=entries.notes,
+    )
+
+
+def _check_pairings(reader: Reader, networks: tuple[NetworkChoice, ...], losses: tuple[str, ...]) -> None:
+    """Note every loss that a network's last layer cannot have; the sizes do not matter here."""
+    for network, loss in itertools.product(networks, losses):
+        try:
+            network.network(1, 1, loss, "float32")
+        except RequestError as error:
+            reader.problem(("networks",), network.output, error)
