@@ -1,0 +1,98 @@
+"""How sure a time is, or a ratio of times: medians with intervals that hold 95 % of the time. Pure.
+
+One round is one sample, because a round is one process: epochs of one process share its memory layout and its luck,
+so they are no independent samples, and only their median enters here.
+
+From six samples on, the interval is the percentile bootstrap of the median, with the tails taken further out as far as
+Student's t reaches beyond the normal distribution at so many samples (T. Hesterberg, What Teachers Should Know About
+the Bootstrap, 2015): the plain one covers 87 % instead of 95 % at seven samples. Not BCa: its acceleration comes from a
+jackknife, which is not consistent for a median. Below six, no bootstrap of a median can hold its promise: it never
+leaves the range of the samples, which covers the true median with a probability of 1 - 2^(1 - n), 75 % for three.
+There Student's t of the logarithms takes its place, wider, and right where noise multiplies. Below three samples
+there is no interval at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+LEVEL = 0.95
+RESAMPLES = 4000
+NORMAL = NormalDist()
+STUDENT: Mapping[int, float] = {3: 4.302653, 4: 3.182446, 5: 2.776445}
+"""Two-sided 95 % quantiles of Student's t with n - 1 degrees of freedom, by n."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A median with its interval; ``low`` and ``high`` are ``None`` where there are too few samples for one."""
+
+    value: float
+    low: float | None
+    high: float | None
+    count: int
+
+    def excludes(self, value: float) -> bool:
+        """Tell whether the interval is there and leaves ``value`` outside: only then may a claim be made."""
+        return self.low is not None and self.high is not None and not self.low <= value <= self.high
+
+
+def estimate(samples: Sequence[float], *, seed: int = 0) -> Estimate:
+    """Return the median of positive samples, one a round, with its interval; equal input gives equal output."""
+    logs = _logs(samples)
+    value, count = float(np.median(logs)), len(logs)
+    if count < min(STUDENT):
+        return Estimate(_exp(value), None, None, count)
+    low, high = _student(logs) if count in STUDENT else _bootstrap(logs, seed)
+    return Estimate(_exp(value), _exp(min(low, value)), _exp(max(high, value)), count)
+
+
+def ratio(above: Mapping[int, float], below: Mapping[int, float], *, seed: int = 0) -> Estimate | None:
+    """Return the median of ``above / below`` over the rounds that both have, paired by round; ``None`` without any."""
+    rounds = sorted(above.keys() & below.keys())
+    if not rounds:
+        return None
+    return estimate([above[turn] / below[turn] for turn in rounds], seed=seed)
+
+
+def median(samples: Sequence[float]) -> float:
+    """Return the middle of the samples, or the mean of the two that are nearest to it."""
+    return float(np.median(samples))
+
+
+def _logs(samples: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    values = np.asarray(samples, dtype=np.float64)
+    if values.ndim != 1 or not len(values) or not np.all(np.isfinite(values) & (values > 0)):
+        raise ValueError(f"samples={list(samples)!r:.80}: give at least one, all finite and greater than 0")
+    return np.log(values)
+
+
+def _student(logs: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+    count = len(logs)
+    reach = STUDENT[count] * float(np.std(logs, ddof=1)) / count**0.5
+    mean = float(np.mean(logs))
+    return mean - reach, mean + reach
+
+
+def _bootstrap(logs: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> tuple[float, float]:
+    count = len(logs)
+    chosen = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
+    tail = NORMAL.cdf(-_student_quantile(count - 1) * (count / (count - 1)) ** 0.5)
+    low, high = np.quantile(np.median(logs[chosen], axis=1), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _student_quantile(freedom: int) -> float:
+    """Return the two-sided quantile of Student's t by its expansion, good to three digits from five degrees on."""
+    z = NORMAL.inv_cdf((1 + LEVEL) / 2)
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3
+
+
+def _exp(value: float) -> float:
+    return float(np.exp(value))
