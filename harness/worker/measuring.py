@@ -14,6 +14,9 @@ from harness.arrays import Parameters
 from harness.backend import Backend
 from harness.cell import Cell
 from harness.datasets import load_dataset
+from harness.receipt.collect import collect
+from harness.receipt.mismatches import mismatches
+from harness.receipt.span import Span
 from harness.registry import backends, get_backend, spec
 from harness.worker.clock import epoch, repeats, samples, seconds_of, settled
 from harness.worker.failure import outcome
@@ -29,11 +32,14 @@ Fields = dict[str, Any]
 def measure(request: Mapping[str, Any]) -> Fields | None:
     """Return the fields of the row, or ``None`` on a rank that is not the first and came to its end well."""
     fields: Fields = {"state": "ok", "reason": "", "epoch_seconds": [], "history": [], "warnings": [], "receipt": {}}
+    cell = Cell.from_json(request["cell"])
     try:
-        rank = Measurement(Cell.from_json(request["cell"]), fields).run()
+        rank = Measurement(cell, fields).run()
     except BaseException as error:  # noqa: BLE001  whatever a backend raises is the state of its row
         traceback.print_exc(file=sys.stderr)
         fields["state"], fields["reason"] = outcome(error)
+        if not fields["receipt"] and cell.backend in backends():
+            fields["receipt"] = collect(cell, {})
         return fields
     return fields if rank == 0 else None
 
@@ -51,11 +57,13 @@ class Measurement:
         self.cell, self.fields = cell, fields
         self.problem = _problem(cell)
         self.plan = plan(cell, self.problem.rows)
+        self.steady = Span()
 
     def run(self) -> int:
         """Do everything in order and return this process's rank."""
         with self._set_up() as backend:
             first = self._timed(backend)
+            self._describe(backend)
             observed = observe(backend, self.problem, first, self.plan.batch)
             rank = backend.rank()
         self._resolve()
@@ -88,8 +96,15 @@ class Measurement:
         with settled():
             fields["first_epoch_seconds"] = seconds_of(lambda: epoch(backend, cell.batch, cell.rate))
             first = backend.parameters()
-            fields["epoch_seconds"] = samples(backend, cell.batch, cell.rate, count=cell.epochs)
+            with self.steady:
+                fields["epoch_seconds"] = samples(backend, cell.batch, cell.rate, count=cell.epochs)
         return first
+
+    def _describe(self, backend: Backend) -> None:
+        """Write the receipt while threads and libraries are as they were under the clock."""
+        launched = spec(self.cell.backend).launcher is not None
+        self.fields["receipt"] = receipt = collect(self.cell, backend.facts(), self.steady)
+        self.fields["warnings"].extend(mismatches(self.cell, receipt, launched=launched))
 
     def _resolve(self) -> None:
         """Where an epoch is too short for the clock, time again on a second instance, several epochs a sample."""

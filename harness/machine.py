@@ -1,0 +1,109 @@
+"""This machine in short: its identity, its cores, and what this process may use of them. Loads no NumPy."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import platform
+import re
+from functools import cache
+from pathlib import Path
+
+PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+
+
+@cache
+def identity() -> str:
+    """Return a short name, equal for rows whose times may be compared: the same machine with the same share of it.
+
+    It is made of the CPU's model, the cores that may be used, and a digest of what tells machines apart: the system's
+    machine id, or the host's name where there is none. Neither can be read from it, so a store may be passed on.
+    """
+    parts = (cpu_model(), platform.machine(), str(os.cpu_count()), _machine_id() or platform.node())
+    digest = hashlib.sha256("\n".join((*parts, str(cores()))).encode()).hexdigest()[:8]
+    return f"{_slug(cpu_model())}-{cores()}c-{digest}"
+
+
+def cores() -> int:
+    """Return how many CPUs this process may keep busy: its affinity, cut by the cgroup's quota."""
+    quota = cpu_quota()
+    allowed = len(affinity())
+    return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
+
+
+def affinity() -> list[int]:
+    """Return the CPUs that this process may run on, sorted."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def cpu_quota() -> float | None:
+    """Return the CPUs that the cgroups of this process allow, the tightest of all levels; ``None``: no quota."""
+    found = [quota for folder in cgroup_folders() if (quota := _quota(folder)) is not None]
+    return min(found, default=None)
+
+
+def cgroup_folders() -> list[Path]:
+    """Return the folders with CPU settings of this process's cgroups, version 1 and 2, from the inside to the root."""
+    folders: list[Path] = []
+    for line in (text(PROC / "self/cgroup") or "").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "" or "cpu" in controllers.split(","):
+            base = CGROUP / "cpu" if controllers else CGROUP
+            inside = base / path.lstrip("/")
+            levels = [inside, *inside.parents]
+            folders += levels[: levels.index(base) + 1] if base in levels else [base]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _quota(folder: Path) -> float | None:
+    """Version 2 has ``cpu.max`` with ``quota period``; version 1 has a file for each and -1 for no quota."""
+    both = text(folder / "cpu.max")
+    if both is None:
+        both = f"{text(folder / 'cpu.cfs_quota_us') or ''} {text(folder / 'cpu.cfs_period_us') or ''}"
+    words = both.split()
+    if len(words) != 2 or not all(word.isdecimal() for word in words) or int(words[1]) == 0:
+        return None
+    return int(words[0]) / int(words[1])
+
+
+@cache
+def cpu_model() -> str:
+    """Return the CPU's name as the system gives it, or the architecture where it gives none."""
+    listed = text(PROC / "cpuinfo") or ""
+    found = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.+)$", listed, re.MULTILINE)
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+@cache
+def cpu_flags() -> frozenset[str]:
+    """Return the instruction sets that the CPU names, empty where the system does not list them."""
+    found = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text(PROC / "cpuinfo") or "", re.MULTILINE)
+    return frozenset(found[1].split()) if found else frozenset()
+
+
+@cache
+def memory_gib() -> int:
+    """Return the machine's memory in whole GiB; 0 where the system does not say."""
+    found = re.search(r"^MemTotal:\s+(\d+) kB", text(PROC / "meminfo") or "", re.MULTILINE)
+    return round(int(found[1]) / 2**20) if found else 0
+
+
+def text(path: Path) -> str | None:
+    """Return what a file of the system says, or ``None`` where this system has no such file or does not show it."""
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return None
+
+
+def _machine_id() -> str:
+    return text(Path("/etc/machine-id")) or ""
+
+
+def _slug(name: str) -> str:
+    """Shorten a CPU's name to words: ``AMD EPYC 9754 128-Core Processor`` becomes ``amd-epyc-9754``."""
+    plain = re.sub(r"\(\w+\)|@.*|\b(\d+-core|processor|cpu|with .*)\b", " ", name.lower())
+    return "-".join(re.findall(r"[a-z0-9]+", plain))[:32].strip("-") or "cpu"

@@ -1,0 +1,87 @@
+"""From a receipt to warnings: where what ran is not what was asked for, one sentence each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.cell import Cell
+from harness.receipt.threads import asked
+
+LONG_ENOUGH = 0.2
+"""Seconds from which counters that tick every 10 ms say something."""
+
+STEAL = 0.02
+THROTTLED = 0.01
+OTHERS = 0.2
+"""Share of stolen time, share of throttled time and cores of other processes that still count as quiet."""
+
+BEFORE_AVX2 = frozenset(
+    "Prescott Core2 Penryn Dunnington Atom Nehalem Sandybridge Opteron Barcelona Bobcat Bulldozer Piledriver "
+    "Steamroller Katmai Coppermine Northwood Banias Athlon Nano Generic".lower().split()
+)
+BEFORE_AVX512 = BEFORE_AVX2 | {"haswell", "zen", "excavator"}
+"""Architectures of OpenBLAS and BLIS whose kernels use narrower vectors than these instruction sets have."""
+
+
+def mismatches(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> list[str]:
+    """Return the warnings; ``launched`` says that a launcher spread the workers over ranks, of which this is one."""
+    return [
+        *_threads(cell, receipt, launched=launched),
+        *_architecture(receipt),
+        *_cores(cell, receipt, launched=launched),
+        *_disturbances(receipt),
+    ]
+
+
+def _threads(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Iterator[str]:
+    for pool in receipt["threads"]["pools"]:
+        wanted = asked(pool)
+        if wanted is not None and pool["num_threads"] != wanted:
+            yield f"{pool['internal_api']} runs {pool['num_threads']} threads, the environment asks for {wanted}"
+    told = receipt["backend"].get("threads")
+    if isinstance(told, int) and told != cell.workers and not launched:
+        yield f"the backend says that it runs {told} threads, the cell asks for {cell.workers}"
+    usable = receipt["hardware"]["usable_cores"]
+    if cell.workers > usable and not launched:
+        yield f"{cell.workers} workers share {usable} {'core' if usable == 1 else 'cores'}"
+
+
+def _architecture(receipt: Mapping[str, Any]) -> Iterator[str]:
+    flags = set(receipt["hardware"]["vectors"])
+    weak = BEFORE_AVX512 if "avx512f" in flags else BEFORE_AVX2 if "avx2" in flags else frozenset()
+    best = "AVX-512" if "avx512f" in flags else "AVX2"
+    chosen = receipt["variables"].get("OPENBLAS_CORETYPE")
+    for pool in receipt["threads"]["pools"]:
+        if str(pool.get("architecture", "")).lower() in weak:
+            why = f"OPENBLAS_CORETYPE={chosen} is set" if chosen else "the library is old or does not know this CPU"
+            yield f"{pool['internal_api']} runs {pool['architecture']} kernels on a CPU with {best}: {why}"
+
+
+def _cores(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Iterator[str]:
+    steady, workers = receipt["steady"], 1 if launched else cell.workers
+    counted = LONG_ENOUGH if steady["children_cpu_seconds"] else LONG_ENOUGH / 10
+    if steady["seconds"] < counted or cell.options.get("device") == "cuda":
+        return
+    busy, usable = steady["effective_cores"], receipt["hardware"]["usable_cores"]
+    if busy > workers + max(0.25, 0.15 * workers):
+        yield f"{busy:.2f} cores were busy for {workers} {_plural(workers)}: a library runs threads of its own"
+    if workers > 1 and busy < 0.6 * min(workers, usable):
+        yield f"only {busy:.2f} cores were busy for {workers} workers"
+
+
+def _plural(workers: int) -> str:
+    return "worker" if workers == 1 else "workers"
+
+
+def _disturbances(receipt: Mapping[str, Any]) -> Iterator[str]:
+    steady = receipt["steady"]
+    if steady["seconds"] < LONG_ENOUGH:
+        return
+    if steady.get("steal_share", 0.0) > STEAL:
+        yield f"the hypervisor took {steady['steal_share']:.0%} of the CPU time during the steady epochs"
+    if steady.get("throttled_seconds", 0.0) > THROTTLED * steady["seconds"]:
+        yield f"the cgroup's quota held the cell back for {steady['throttled_seconds']:.2f} s of its steady epochs"
+    others, cpus = steady.get("other_cores", 0.0), receipt["hardware"]["cpus"] or 1
+    if others > OTHERS and others + steady["effective_cores"] > cpus - 0.1:
+        yield f"other processes kept {others:.1f} of {cpus} CPUs busy during the steady epochs"

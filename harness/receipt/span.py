@@ -1,0 +1,102 @@
+"""What happened while the clock ran: CPU time of this process and its children, steal, throttling, other load."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from harness.machine import PROC, cgroup_folders, text
+from harness.process.tree import descendants
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Counters of the whole machine in seconds of CPU time since it started."""
+
+    busy: float
+    steal: float
+    total: float
+
+    @classmethod
+    def read(cls) -> Machine | None:
+        """Return the counters, or ``None`` where the system has none."""
+        words = (text(PROC / "stat") or "").partition("\n")[0].split()
+        if len(words) < 9 or words[0] != "cpu":
+            return None
+        user, nice, system, idle, waiting, irq, soft, steal = (int(word) / TICKS for word in words[1:9])
+        busy = user + nice + system + irq + soft
+        return cls(busy, steal, busy + idle + waiting + steal)
+
+
+class Span:
+    """A stretch of time: ``with Span() as span: ...``, then ``span.figures()``. Looks only at its two ends."""
+
+    def __enter__(self) -> Self:
+        """Look at everything, at this process's own clocks last."""
+        self._children = children_seconds()
+        self._throttled = throttled_seconds()
+        self._machine = Machine.read()
+        self._own, self._wall = time.process_time(), time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Look again, at this process's own clocks first."""
+        self.wall, self.own = time.perf_counter() - self._wall, time.process_time() - self._own
+        self._machine_after = Machine.read()
+        self.children = max(0.0, children_seconds() - self._children)
+        after = throttled_seconds()
+        self.throttled = None if after is None or self._throttled is None else after - self._throttled
+
+    @property
+    def effective_cores(self) -> float:
+        """CPU time over wall time: how many cores were busy for this cell."""
+        return (self.own + self.children) / max(self.wall, 1e-9)
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures for the receipt; a machine-wide one is left out where it is not shown."""
+        figures: dict[str, Any] = {
+            "seconds": self.wall,
+            "effective_cores": self.effective_cores,
+            "children_cpu_seconds": self.children,
+        }
+        if self.throttled is not None:
+            figures["throttled_seconds"] = self.throttled
+        before, after = self._machine, self._machine_after
+        if before is not None and after is not None and after.total > before.total:
+            figures["steal_share"] = (after.steal - before.steal) / (after.total - before.total)
+            others = after.busy - before.busy - self.own - self.children
+            figures["other_cores"] = max(0.0, others) / max(self.wall, 1e-9)
+        return figures
+
+
+def children_seconds() -> float:
+    """Return the CPU time of all living descendants and of those that were waited for; in ticks, mostly of 10 ms."""
+    waited = os.times()
+    return waited.children_user + waited.children_system + sum(_cpu_seconds(pid) for pid in descendants())
+
+
+def _cpu_seconds(pid: int) -> float:
+    words = (text(PROC / str(pid) / "stat") or "").rpartition(")")[2].split()
+    return sum(int(word) for word in words[11:13]) / TICKS
+
+
+def throttled_seconds() -> float | None:
+    """Return how long this process's cgroups were held back so far; ``None`` where none is counted."""
+    found = [seconds for folder in cgroup_folders() if (seconds := _throttled(text(folder / "cpu.stat"))) is not None]
+    return max(found, default=None)
+
+
+def _throttled(stat: str | None) -> float | None:
+    """Version 2 counts microseconds, version 1 nanoseconds."""
+    for line in (stat or "").splitlines():
+        name, _, value = line.partition(" ")
+        if name in ("throttled_usec", "throttled_time"):
+            return int(value) / (1e6 if name == "throttled_usec" else 1e9)
+    return None
