@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from harness.environment import Option
 from harness.network import Network
@@ -64,7 +64,7 @@ class BackendEntry:
 class Rule:
     """One entry of ``include`` or ``exclude``: for each axis it names, the values that it means."""
 
-    axes: Mapping[str, tuple[object, ...]]
+    axes: Mapping[str, tuple[Any, ...]]
     options: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
     origin: str = ""
     """Where it stands, for messages."""

@@ -37,7 +37,7 @@ def _rule(reader: Reader, path: Path, value: Any, catalogue: Catalogue, entries:
     }
     specs = _specs(entries, axes.get("backend", ()))
     options = read_options(reader, (*path, "options"), table["options"], specs) if table.get("options") else {}
-    return Rule(axes, options, reader.document.where(path))
+    return Rule(axes, options, f"{reader.document.where(path)}: {path[0]}[{path[1]}]")
 
 
 def _specs(entries: Entries, named: tuple[str, ...]) -> list[BackendSpec]:
