@@ -1,0 +1,22 @@
+"""A parent that runs one deed and is ended meanwhile: ``python -m tests.process.parent DEED``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from harness.process import Limits, Start, run
+
+
+def main() -> None:
+    start = Start(
+        module="tests.process.deeds",
+        request={"deed": sys.argv[1]},
+        environment=dict(os.environ),
+        limits=Limits(60.0),
+    )
+    print(run(start).state)
+
+
+if __name__ == "__main__":
+    main()

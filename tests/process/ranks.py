@@ -1,0 +1,16 @@
+"""A launcher as ``mpiexec`` and ``torchrun`` are: ``ranks.py N command...``, each rank in a session of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def main() -> None:
+    count, *command = sys.argv[1:]
+    ranks = [subprocess.Popen(command, start_new_session=True) for _ in range(int(count))]
+    sys.exit(max(abs(rank.wait()) for rank in ranks))
+
+
+if __name__ == "__main__":
+    main()
