@@ -1,0 +1,30 @@
+"""Backend ``threads``: algorithm 5, parallel minibatch gradient descent, in Python threads that call BLAS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness import BackendSpec, combined, hookimpl, threads
+from harness.kernels import blas_kernels
+
+
+def team_threads(workers: int, options: Mapping[str, str | int]) -> dict[str, str | None]:  # noqa: ARG001  an environment
+    """Give the BLAS of every worker its ``blas_threads``."""
+    return threads(int(options["blas_threads"]))
+
+
+@hookimpl
+def harness_backends() -> Iterator[BackendSpec]:
+    """Yield ``threads``; SUP compares it with itself on one worker."""
+    yield BackendSpec(
+        api=1,
+        name="threads",
+        implementation="harness_threads.backend:ThreadsBackend",
+        summary="Algorithm 5: examples divided over Python threads, each with BLAS on one thread or more",
+        requires=("numpy", "threadpoolctl", "harness_blas"),
+        install="pip install backprop-harness-threads",
+        parallel="examples",
+        algebra="blas",
+        options={"blas_threads": (1, 2, ...), "team": ("pool", "fork"), "kernels": ("inherit", "auto", ...)},
+        environment=combined(team_threads, blas_kernels),
+    )

@@ -1,0 +1,149 @@
+"""``threads``: parallel minibatch gradient descent (algorithm 5) in Python threads on BLAS.
+
+NumPy gives the GIL back inside its routines, so the threads compute at once even where there is one. With
+``blas_threads`` above 1 every thread's BLAS is threaded again, the two-level scheme that Kamra et al. leave as future
+work. OpenBLAS means to run one threaded product at a time, but before mid-2026 keeps a lock for each combination of
+transposes, and two at once return wrong numbers (its issue 5836). So with ``blas_threads`` above 1 the workers take
+turns at BLAS, with one lock for all; everything elementwise runs at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+
+import numpy as np
+from harness_blas.limits import ThreadLimit
+from harness_blas.passes import Buffers
+from harness_blas.shares import Shared, Worker
+
+from harness import Array, Backend, Network, Parameters, RequestError, batches
+from harness.arrays import copied
+from harness.backend import check_rate
+from harness.checks import whole_number
+from harness.errors import nearest
+from harness.kernels import require
+from harness_threads.team import Fork, Pool, Team
+
+TEAMS: dict[str, type[Team]] = {"pool": Pool, "fork": Fork}
+BLAS = threading.Lock()
+"""One for the process, as OpenBLAS has one thread pool a process: two instances must take turns, too."""
+
+
+class ThreadsBackend(Backend):
+    """A batch is divided among ``workers`` threads; see ``harness_blas.shares`` for what each one does.
+
+    ``team`` says how long the threads live: ``pool`` as long as the backend, ``fork`` as long as one batch.
+    """
+
+    _limit: ThreadLimit | None = None
+    _team: Team = Fork(1)
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Parameters,
+        *,
+        workers: int = 1,
+        blas_threads: int = 1,
+        team: str = "pool",
+        kernels: str = "inherit",
+    ) -> None:
+        super().__init__(network, parameters, workers=workers)
+        if team not in TEAMS:
+            raise RequestError(f"threads: option team={team!r} is unknown{nearest(str(team), TEAMS)}")
+        self._blas = require(kernels)
+        self._blas_threads = whole_number("threads: option blas_threads", blas_threads, "threads")
+        self._limit = ThreadLimit(self._blas_threads)
+        self._turn: AbstractContextManager[object] | None = BLAS if self._blas_threads > 1 else None
+        nothing = np.empty((0, 0), network.dtype)
+        self._shared = Shared(copied(parameters), copied(parameters), Buffers(network, 0, self._make), nothing, nothing)
+        self._forwarded = 0
+        self._threads = self._new_workers()
+        self._kind = team
+        self._team = TEAMS[team](self.workers)
+
+    def load(self, x: Array, y: Array) -> None:
+        """Keep the caller's set as it is; every thread reads its examples where they lie."""
+        super().load(x, y)
+        self._shared.x, self._shared.y = x, y
+
+    def parameters(self) -> Parameters:
+        """Return copies of the weights and biases."""
+        return copied(self._shared.parameters)
+
+    def outputs(self) -> Array:
+        """Return a copy of the last layer's activations."""
+        return np.array(self._shared.buffers.a[-1][: self._forwarded])
+
+    def gradients(self) -> Parameters:
+        """Return copies of the gradients of the last ``backprop``."""
+        return copied(self._shared.gradients)
+
+    def close(self) -> None:
+        """End the threads and give the claim on BLAS threads back."""
+        self._team.close()
+        if self._limit is not None:
+            self._limit.release()
+
+    def forward(self, rows: slice) -> None:
+        """Forward propagation: every thread takes its examples."""
+        self._forwarded = rows.stop - rows.start
+        self._grow(self._forwarded)
+        self._team.run(lambda t: self._threads[t].forward(rows))
+
+    def backprop(self, rows: slice) -> None:
+        """Backpropagation: every thread takes its examples for the deltas, then its rows of every gradient."""
+
+        def work(t: int) -> None:
+            self._threads[t].backward(rows)
+            self._team.barrier.wait()
+            self._threads[t].gradient(rows)
+
+        self._team.run(work)
+
+    def step(self, rate: float) -> None:
+        """Update every weight and bias, each thread its slice: ``W -= rate * dW``."""
+        self._team.run(lambda t: self._threads[t].step(rate))
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        """Algorithm 5 for one epoch; a team of ``fork`` is created and joined for every batch."""
+        check_rate(rate)
+        plan = list(batches(self.rows, batch_size))
+        self._grow(plan[0].stop)
+        for part in [plan] if self._kind == "pool" else [[rows] for rows in plan]:
+            self._team.run(partial(self._train, plan=part, rate=rate))
+
+    def facts(self) -> Mapping[str, str | int | float]:
+        """Say how many threads worked, how BLAS ran in each, and how long the threads lived."""
+        turns = "in turns" if self._blas_threads > 1 else "at once"
+        return {
+            **self._blas.facts(),
+            "threads": self.workers,
+            "blas_threads": self._blas_threads,
+            "strategy": f"{self._kind}, BLAS {turns}",
+        }
+
+    def _train(self, t: int, plan: Iterable[slice], rate: float) -> None:
+        """What thread ``t`` does: its examples, and after the barrier the update of its rows of the weights."""
+        worker = self._threads[t]
+        for rows in plan:
+            worker.forward(rows)
+            worker.backward(rows)
+            self._team.barrier.wait()
+            worker.update(rows, rate)
+            self._team.barrier.wait()
+
+    def _grow(self, rows: int) -> None:
+        """Have room for a batch of this size; the buffers grow on first use and never shrink."""
+        if rows > self._shared.buffers.capacity:
+            self._shared.buffers = Buffers(self.network, rows, self._make)
+            self._threads = self._new_workers()
+
+    def _new_workers(self) -> list[Worker]:
+        return [Worker(self._shared, t, self.workers, self._turn) for t in range(self.workers)]
+
+    def _make(self, shape: tuple[int, ...]) -> Array:
+        return np.empty(shape, self.network.dtype)

@@ -1,0 +1,108 @@
+"""A team of threads: ``run`` has every member do its part of a piece of work and returns when all are done.
+
+``Pool`` keeps its threads for as long as it lives; ``Fork`` creates and joins them for every piece of work, as the
+papers' programs do for every batch. Member 0 is the calling thread in both. A member that raises breaks the barrier,
+so that nobody waits for it, and its error is raised again where the team was called.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from queue import SimpleQueue
+
+Work = Callable[[int], None]
+"""A piece of work, called with the member's number."""
+
+
+class Team(ABC):
+    """``size`` members and their barrier, which every member passes equally often in one piece of work."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.barrier = threading.Barrier(size)
+
+    def run(self, work: Work) -> None:
+        """Have every member do ``work(number)``; raise the first error that is not a barrier broken by another's."""
+        errors: dict[int, BaseException] = {}
+
+        def guarded(number: int) -> None:
+            try:
+                work(number)
+            except BaseException as error:  # noqa: BLE001  raised again below, in the caller's thread
+                errors[number] = error
+                self.barrier.abort()
+
+        self._spread(guarded)
+        if errors:
+            self.barrier.reset()
+            causes = [error for error in errors.values() if not isinstance(error, threading.BrokenBarrierError)]
+            raise (causes or list(errors.values()))[0]
+
+    @abstractmethod
+    def _spread(self, guarded: Work) -> None:
+        """Call ``guarded(number)``, which never raises, in every member and return when all have returned."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the threads; twice is fine."""
+
+
+class Fork(Team):
+    """Threads that live as long as one piece of work."""
+
+    def _spread(self, guarded: Work) -> None:
+        threads = [threading.Thread(target=guarded, args=(number,)) for number in range(1, self.size)]
+        for thread in threads:
+            thread.start()
+        guarded(0)
+        for thread in threads:
+            thread.join()
+
+    def close(self) -> None:
+        """Nothing is left between two pieces of work."""
+
+
+class Pool(Team):
+    """Threads that wait for work. They are daemons: a backend that nobody closed does not keep Python from ending."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._inboxes: list[SimpleQueue[Callable[[], None] | None]] = [SimpleQueue() for _ in range(1, size)]
+        self._threads = [
+            threading.Thread(target=_serve, args=(inbox,), name=f"harness-threads-{number}", daemon=True)
+            for number, inbox in enumerate(self._inboxes, start=1)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _spread(self, guarded: Work) -> None:
+        done: SimpleQueue[int] = SimpleQueue()
+
+        def part(number: int) -> Callable[[], None]:
+            def act() -> None:
+                guarded(number)
+                done.put(number)
+
+            return act
+
+        for number, inbox in enumerate(self._inboxes, start=1):
+            inbox.put(part(number))
+        guarded(0)
+        for _ in self._inboxes:
+            done.get()
+
+    def close(self) -> None:
+        """Send every thread home and wait for it."""
+        for inbox in self._inboxes:
+            inbox.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._inboxes, self._threads = [], []
+
+
+def _serve(inbox: SimpleQueue[Callable[[], None] | None]) -> None:
+    while (part := inbox.get()) is not None:
+        part()
+        del part  # the work holds the backend, which must be free to go while this thread waits
