@@ -41,3 +41,36 @@ def shipped() -> Iterator[Dataset]:
         licence="none needed",
         options={"rows": (2000, ...), "seed": (0, ...)},
     )
+    yield Dataset(
+        name="mnist",
+        summary="70000 handwritten digits of 28 x 28 pixels, 11 MB",
+        load=f"{HERE}.mnist:load_mnist",
+        shape=f"{HERE}.mnist:shape",
+        files=f"{HERE}.mnist:mnist_files",
+        inputs=784,
+        outputs=10,
+        licence="CC BY-SA 3.0",
+        options={"part": ("train", "split")},
+    )
+    yield Dataset(
+        name="fashion-mnist",
+        summary="70000 pieces of clothing of 28 x 28 pixels, 30 MB",
+        load=f"{HERE}.mnist:load_fashion",
+        shape=f"{HERE}.mnist:shape",
+        files=f"{HERE}.mnist:fashion_files",
+        inputs=784,
+        outputs=10,
+        licence="MIT",
+        options={"part": ("train", "split")},
+    )
+    yield Dataset(
+        name="kddcup99",
+        summary="network connections, normal or an attack: 494021 (2 MB) or 4898431 (18 MB)",
+        load=f"{HERE}.kddcup99:load",
+        shape=f"{HERE}.kddcup99:shape",
+        files=f"{HERE}.kddcup99:files",
+        inputs=41,
+        outputs=1,
+        licence="public domain",
+        options={"subset": ("10", "full"), "encoding": ("integer", "onehot"), "part": ("train", "split")},
+    )
