@@ -6,8 +6,26 @@ import numpy as np
 
 from harness.arrays import Array, Parameters, copied
 from harness.backend import Backend
+from harness.losses import output_delta
 from harness.network import Network
-from harness.worker.parity.truth import plain_pass
+from harness.registry import activation
+
+
+def plain_pass(network: Network, weights: Parameters, x: Array, y: Array) -> tuple[Array, Parameters]:
+    """Return outputs and gradients of one batch by NumPy in the dtype of the arrays."""
+    kinds = [activation(layer.activation) for layer in network.layers]
+    z: list[Array] = []
+    a = [x]
+    for kind, (w, b) in zip(kinds, weights, strict=True):
+        z.append(a[-1] @ w + b)
+        a.append(kind.value(np, z[-1]))
+    delta = output_delta(network.loss, kinds[-1], z[-1], a[-1], y)
+    gradients: Parameters = []
+    for index in reversed(range(len(kinds))):
+        gradients.insert(0, (a[index].T @ delta, delta.sum(axis=0)))
+        if index:
+            delta = (delta @ weights[index][0].T) * kinds[index - 1].slope(np, z[index - 1], a[index])
+    return a[-1], gradients
 
 
 class Plain(Backend):

@@ -47,8 +47,8 @@ def test_loss_belongs_to_exactly_one_plus_epochs_epochs(run: Run, epochs: int) -
     [
         ("LastBatchLost", "after the first epoch"),
         ("SumNotMean", "after the first epoch"),
-        ("OutputsOff", "the outputs of one batch"),
-        ("GradientsStale", "the bias gradients of layer 1"),
+        ("OutputsOff", "outputs of one batch"),
+        ("GradientsStale", "gradients of one batch: bias of layer 1"),
     ],
 )
 def test_a_wrong_backend_keeps_its_samples_and_gets_no_speed(run: Run, kind: str, words: str) -> None:

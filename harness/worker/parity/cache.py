@@ -11,30 +11,36 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from harness import batching, losses, reference
-from harness.arrays import Parameters
+import harness
+from harness.kernel_cache import cache_folder
 from harness.registry import activation
-from harness.worker.parity import truth
-from harness.worker.parity.truth import Truth, compute, flat
+from harness.tolerance import Trained
+from harness.worker.parity.truth import compute, flat, precision
 from harness.worker.problem import Problem
+
+SIDES = ("weights", "allowed")
+
+CODE = ("reference.py", "losses.py", "batching.py", "tolerance/*.py")
+"""What a cached file follows from besides the problem: the text of these modules of the harness."""
 
 LIMIT = 1 << 30
 """Bytes that the folder may hold; the files longest unused go first."""
 
 
 def folder() -> Path:
-    """Return the folder of cached references, by the XDG rule."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    home = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # noqa: PTH117  XDG: relative is ignored
-    return home / "backprop-harness" / "reference"
+    """Return the folder of cached references."""
+    return cache_folder() / "reference"
 
 
-def fetch(problem: Problem) -> tuple[Truth, str]:
+def fetch(problem: Problem) -> tuple[Trained, str]:
     """Return the truth, from the disk where it is there, and a warning where the cache cannot be written."""
     path = folder() / f"{key(problem)}.npz"
     found = _read(path, problem)
@@ -60,14 +66,20 @@ def key(problem: Problem) -> str:
         "init": cell.init,
         "shuffle": cell.shuffle,
         "data": problem.digest,
-        "code": [_code(module.__file__) for module in (reference, losses, batching, truth)],
+        "precision": precision(cell),
+        "code": _code(),
         "activations": [_probe(layer.activation) for layer in cell.network.layers],
     }
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:40]
 
 
-def _code(path: str | None) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
+@cache
+def _code() -> str:
+    digest = hashlib.sha256()
+    for pattern in CODE:
+        for path in sorted(Path(harness.__file__).parent.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _probe(name: str) -> list[str]:
@@ -77,30 +89,33 @@ def _probe(name: str) -> list[str]:
     return [array.tobytes().hex() for array in (values, kind.slope(np, points, values))]
 
 
-def _read(path: Path, problem: Problem) -> Truth | None:
+def _read(path: Path, problem: Problem) -> Trained | None:
     """Return what the file holds, or ``None`` where it is absent, damaged or does not fit the network."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            arrays = [stored[f"a{index}"] for index in range(2 * len(problem.start))]
-            distances = tuple(stored["distances"].tolist())
+            sides = [[stored[f"{side}{index}"] for index in range(2 * len(problem.start))] for side in SIDES]
         os.utime(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     shapes = [array.shape for array in flat(problem.start)]
-    fits = [array.shape for array in arrays] == shapes and all(array.dtype == np.float64 for array in arrays)
-    if not fits or len(distances) != len(shapes):
+    if any(
+        [array.shape for array in side] != shapes or {array.dtype.str for array in side} != {"<f8"} for side in sides
+    ):
         return None
-    weights: Parameters = list(zip(arrays[::2], arrays[1::2], strict=True))
-    return Truth(weights, distances)
+    return Trained(*(list(zip(side[::2], side[1::2], strict=True)) for side in sides))
 
 
-def _write(path: Path, content: Truth) -> None:
+def _write(path: Path, content: Trained) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {f"a{index}": array for index, array in enumerate(flat(content.weights))}
+    arrays: dict[str, Any] = {
+        f"{side}{index}": array.astype("<f8", copy=False)
+        for side, parameters in zip(SIDES, content, strict=True)
+        for index, array in enumerate(flat(parameters))
+    }
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".npz")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, distances=np.array(content.distances), **arrays)  # type: ignore[arg-type]  # numpy/numpy#24397
+            np.savez(file, **arrays)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from harness.arrays import Parameters
-from harness.cell import Cell
 from harness.spec import Mathematics
-from harness.worker.observation import Observed
-from harness.worker.parity import cache, judge
+from harness.tolerance import Difference, Trained, compare, compare_parameters, one_batch
+from harness.worker.observation import BatchResult, Observed
+from harness.worker.parity import cache
 from harness.worker.parity.plan import Plan
-from harness.worker.parity.truth import Truth, flat
+from harness.worker.parity.truth import finite, precision, visible
 from harness.worker.problem import Problem
 
-ROUNDING = {"ieee": 0.0, "tf32": 2.0**-10, "bf16": 2.0**-7}
-"""The rounding of the products for each value of the reserved option ``precision``; 0: that of the dtype."""
+ENOUGH, LOOSE = 10.0, 0.1
+"""Fewer tolerances of movement, or a tolerance of a larger part of the weights, hardly show what moved them."""
 
-WEAK = 10.0
-"""Weights that moved less than this many tolerances hardly show what moved them."""
+BLIND = "the float64 reference itself does not stay finite here, so nothing was compared: lower the rate"
+WEAK = "rounding may move these weights about as far as the first epoch does, so parity says little: change the rate"
 
 
 @dataclass(frozen=True)
@@ -45,22 +43,36 @@ class Verdict:
 
 def minibatch(evidence: Evidence) -> Verdict:
     """Judge a backend of the contract's own mathematics: one minibatch after the other, one step each."""
-    whole, unit = evidence.problem, rounding(evidence.problem.cell)
-    problem = whole if evidence.plan.whole else whole.head(evidence.plan.rows)
+    plan, whole = evidence.plan, evidence.problem
+    problem = whole if plan.whole else whole.head(plan.rows)
     truth, trouble = cache.fetch(problem)
-    if not truth.finite:
-        return Verdict("", (_blind(),), {"compared": "nothing", "rows": problem.rows})
+    if not finite(truth):
+        return Verdict(warnings=(BLIND,), facts={"compared": "nothing", "rows": problem.rows})
     found = evidence.observed.first if evidence.head is None else evidence.head
-    when = "the first epoch" if evidence.plan.whole else f"an epoch of the first {problem.rows} rows"
-    weights = judge.weights(found, truth, unit, when)
-    outputs, gradients = judge.batch(whole, evidence.observed.batch, unit)
-    compared = {"weights": weights, "outputs": outputs, "gradients": gradients}
-    extent = {"compared": "epoch" if evidence.plan.whole else "head", "rows": problem.rows}
-    movement = moved(problem, truth)
-    facts = {**extent, "moved": movement, **{name: difference.facts() for name, difference in compared.items()}}
-    wrong = [str(difference) for difference in compared.values() if not difference.fine]
-    weak = [_weak()] if movement < WEAK * weights.allowed else []
-    return Verdict("; ".join(wrong), tuple(filter(None, (trouble, *weak))), facts)
+    differences = [*_weights(plan, found, truth), *_batch(whole, evidence.observed.batch)]
+    seen = visible(problem, truth)
+    warnings = [trouble, WEAK if seen < ENOUGH or truth.looseness > LOOSE else ""]
+    facts = {
+        "compared": "epoch" if plan.whole else "head",
+        "rows": problem.rows,
+        "visible": seen,
+        "looseness": truth.looseness,
+    }
+    return Verdict("; ".join(map(str, differences)), tuple(filter(None, warnings)), facts)
+
+
+def _weights(plan: Plan, found: Parameters, truth: Trained) -> Iterator[Difference]:
+    when = "after the first epoch" if plan.whole else f"after an epoch of the first {plan.rows} rows"
+    difference = compare_parameters(f"parameters {when}", found, truth.parameters, truth.allowed)
+    return iter([difference] if difference else [])
+
+
+def _batch(problem: Problem, result: BatchResult) -> Iterator[Difference]:
+    x, y = problem.x[result.rows], problem.y[result.rows]
+    true = one_batch(problem.network, result.weights, x, y, precision(problem.cell))
+    outputs = compare("outputs of one batch", result.outputs, true.outputs, true.allowed_outputs)
+    gradients = compare_parameters("gradients of one batch", result.gradients, true.gradients, true.allowed_gradients)
+    return (difference for difference in (outputs, gradients) if difference)
 
 
 def ensemble(_evidence: Evidence) -> Verdict:
@@ -70,23 +82,3 @@ def ensemble(_evidence: Evidence) -> Verdict:
 
 CHECKERS: Mapping[Mathematics, Callable[[Evidence], Verdict]] = {"minibatch": minibatch, "ensemble": ensemble}
 """Who judges which mathematics."""
-
-
-def rounding(cell: Cell) -> float:
-    """Return the unit of rounding that the cell's dtype and precision allow."""
-    own = float(np.finfo(cell.network.dtype).eps)
-    return max(own, ROUNDING[str(cell.options.get("precision", "ieee"))])
-
-
-def moved(problem: Problem, truth: Truth) -> float:
-    """Return how far the epoch moved the weight that it moved most."""
-    pairs = zip(flat(truth.weights), flat(problem.start), strict=True)
-    return max(float(np.abs(after - before).max()) for after, before in pairs)
-
-
-def _blind() -> str:
-    return "the float64 reference itself does not stay finite here, so nothing was compared: lower the rate"
-
-
-def _weak() -> str:
-    return "the first epoch moved the weights so little that parity says little: raise the rate"
