@@ -1,0 +1,77 @@
+"""``python -m harness_shm.child SOCKET``: a worker process; started by the backend, ended by it or by its end.
+
+It reads what it needs from the socket whose descriptor it inherits, so that standard input stays free and the
+program that uses the backend needs no main guard.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from harness_blas.limits import ThreadLimit
+
+from harness import Layer, Network
+from harness_shm import wire
+from harness_shm.barrier import Barrier
+from harness_shm.member import Board, Do, Member
+from harness_shm.memory import mapped
+
+
+def serve(connection: socket.socket) -> NoReturn:
+    """Carry out commands until the parent ends this worker, or is gone."""
+    hello, (control_file, model_file) = wire.receive(connection)
+    control = mapped(control_file)
+    board = Board(control)
+    barrier = Barrier(control, hello["rank"], hello["workers"], _watch(connection, board))
+    layers = tuple(Layer(**layer) for layer in hello["layers"])
+    network = Network(layers=layers, loss=hello["loss"], dtype=hello["dtype"])
+    member = Member(network, hello["rank"], hello["workers"], mapped(model_file), barrier)
+    while True:
+        barrier.wait()
+        command = board.read()
+        if command.do == Do.ATTACH:
+            attach(member, connection)
+        member.carry_out(command)
+        barrier.wait()
+
+
+def attach(member: Member, connection: socket.socket) -> None:
+    """Map the memory that the parent sends; the one before goes with its last array."""
+    message, (handle,) = wire.receive(connection)
+    take = member.attach_set if message["what"] == "set" else member.attach_buffers
+    take(mapped(handle), message["rows"])
+
+
+def _watch(connection: socket.socket, board: Board) -> Callable[[], None]:
+    """Return what ends this process where the parent said so, or is gone: the kernel hangs up for the dead."""
+    poll = select.poll()
+    poll.register(connection, 0)
+
+    def alive() -> None:
+        if board.ended or poll.poll(0):
+            sys.exit(0)
+
+    return alive
+
+
+def main(descriptor: int) -> None:
+    """Serve; an error goes to the parent, which waits for this worker and would else know nothing but its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    ThreadLimit(1)
+    with socket.socket(fileno=descriptor) as connection:
+        try:
+            serve(connection)
+        except EOFError:
+            return  # the parent is gone before it said all
+        except Exception as error:
+            wire.send(connection, {"error": f"{type(error).__name__}: {error}"}, [])
+            raise
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
