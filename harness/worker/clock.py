@@ -35,7 +35,7 @@ def repeats(network: Network, rows: int, batch: int) -> int:
     """
     steps = math.ceil(rows / batch)
     least = max(network.flops_per_example * rows / FASTEST, steps * STEP)
-    return max(1, math.ceil(SHORTEST / least))
+    return max(1, math.ceil(round(SHORTEST / least, 6)))
 
 
 def epoch(backend: Backend, batch: int, rate: float) -> None:

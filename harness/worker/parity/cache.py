@@ -92,7 +92,7 @@ def _probe(name: str) -> list[str]:
 def _read(path: Path, problem: Problem) -> Trained | None:
     """Return what the file holds, or ``None`` where it is absent, damaged or does not fit the network."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             sides = [[stored[f"{side}{index}"] for index in range(2 * len(problem.start))] for side in SIDES]
         os.utime(path)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
