@@ -17,6 +17,10 @@ from harness.errors import HarnessError, RequestError, Unavailable, Unsupported,
 
 COMMANDS = {
     "backends": "list the installed backends: what each does, and why one is not available",
+    "new-backend": "write a new backend plugin that installs, is listed and passes check, to start from",
+    "export": "write the rows of a store as csv, json or parquet",
+    "merge": "put the rows of several stores into one",
+    "run": "measure what a study asks for and the store lacks, then show the table",
 }
 """Every command with its sentence for ``--help``; ``new-backend`` lives in ``harness/cli/new_backend.py``."""
 
