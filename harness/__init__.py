@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.activations import Activation as Activation
+    from harness.api import run as run
     from harness.arrays import Array as Array
     from harness.arrays import Parameters as Parameters
     from harness.backend import Backend as Backend
@@ -64,6 +65,7 @@ _HOME = {
     "initial_parameters": "harness.parameters",
     "library_threads": "harness.environment",
     "one_library_thread": "harness.environment",
+    "run": "harness.api",
     "threads": "harness.environment",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ def run_cells(  # noqa: PLR0913  what a whole run needs to know, by keyword
     on_event: OnEvent | None = None,
     limit: Measure | None = measure_limit,
     stop: threading.Event | None = None,
-) -> Iterator[Row]:
+) -> Generator[Row]:
     """Yield one row for every cell and round that is not done, as soon as it is there.
 
     A cell runs in fresh processes that are all gone when its row is yielded; the next starts when the next row is

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness import __version__
-from harness.registry import registry
+from harness.registry import Source, registry
 
 NOT_MEASURING = ("cli", "report", "store", "conformance")
 """Folders of the harness in which no change can change a measurement."""
@@ -26,11 +27,25 @@ def code() -> str:
 
 
 def plugins() -> dict[str, str]:
-    """Return the identity of the plugin of each installed backend, by backend; imports no implementation."""
-    return {
-        name: f"{source.distribution} {source.version}+{_package_digest(source.module)}"
-        for name, source in registry().sources.items()
-    }
+    """Return the identity of the plugin of each installed backend, by backend; imports no implementation.
+
+    The versions of what the backend requires belong to it: another PyTorch is another contender.
+    """
+    known = registry()
+    return {name: _plugin(source, known.backends[name].requires) for name, source in known.sources.items()}
+
+
+def _plugin(source: Source, requires: Iterable[str]) -> str:
+    parts = [f"{source.distribution} {source.version}+{_package_digest(source.module)}"]
+    return ", ".join([*parts, *(f"{name} {_version(name)}" for name in requires)])
+
+
+def _version(name: str) -> str:
+    """Return the version of a required package; a name that no distribution has says at least that it is here."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "here" if importlib.util.find_spec(name.partition(".")[0]) else "absent"
 
 
 def _package_digest(module: str) -> str:

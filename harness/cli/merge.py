@@ -1,0 +1,24 @@
+"""``harness merge A B -o OUT``: the rows of several stores, of one machine or of many, in one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.store.merge import merge
+from harness.text import clean
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument("stores", nargs="+", type=Path, metavar="STORE", help="a store to take rows from")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="the store to put them in; what it has already stays"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Merge and say how many rows there are; return 0."""
+    added, total = merge(args.stores, args.output)
+    print(clean(f"{args.output}: {added} rows added, {total} in all"))
+    return 0

@@ -1,0 +1,111 @@
+"""The table of the papers as text: TPE, GFLOP/s and SUP of every backend, a section for each problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from io import StringIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.figures import NO_FIGURE, speedup, spread, three
+from harness.report.remarks import notes, reasons, warnings
+from harness.report.summary import Problem, Section, Specs, Summary, sections
+from harness.row import Row
+from harness.text import clean
+
+WIDTH = 100
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+MIB = 2**20
+STYLES = {"ok": "green", "unsupported": "dim", "unavailable": "dim"}
+ALWAYS_TOLD = ("machine", "network", "dataset", "mathematics")
+COLUMNS = ("backend", "workers", "batch", "TPE", "±", "GFLOP/s", "SUP", "% peak", "acc. %", "MiB", "state")
+
+
+def table(rows: Iterable[Row], specs: Specs, *, width: int = WIDTH, color: bool = False) -> str:
+    """Return the whole table, then what failed and why, and the warnings; nothing in it can steer a terminal."""
+    found = sections(rows, specs)
+    console = Console(
+        file=StringIO(), width=width, color_system="standard" if color else None, force_terminal=color, highlight=False
+    )
+    for section in found:
+        console.print(Text(_heading(section.problem, [other.problem for other in found]), style="bold"))
+        console.print(_table(section))
+        console.print()
+    if not found:
+        console.print(Text("no rows"))
+    summaries = [summary for section in found for summary in section.summaries]
+    for title, lines in (
+        ("not ok:", reasons(summaries)),
+        ("warnings:", warnings(summaries)),
+        ("", notes(summaries)),
+    ):
+        _list(console, title, lines)
+    text = console.file.getvalue() if isinstance(console.file, StringIO) else ""
+    return "\n".join(line.rstrip() for line in text.splitlines()).rstrip("\n") + "\n"
+
+
+def _heading(problem: Problem, all_problems: Sequence[Problem]) -> str:
+    """Name the network and the dataset, and of all else what is not the same in every section."""
+    words = [f"{problem.network} on {problem.dataset}"]
+    words += ["ensemble: trains otherwise, ranked by itself"] if problem.mathematics == "ensemble" else []
+    words += [f"machine {problem.machine}"] if len({one.machine for one in all_problems}) > 1 else []
+    for field in fields(Problem):
+        values = {getattr(one, field.name) for one in all_problems}
+        if field.name not in ALWAYS_TOLD and len(values) > 1:
+            words.append(f"{field.name} {getattr(problem, field.name)}")
+    return clean(", ".join(words))
+
+
+def _table(section: Section) -> Table:
+    size, unit = _unit(section.summaries)
+    drawn = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
+    for name in COLUMNS:
+        shown = f"TPE {unit}" if name == "TPE" else name
+        left = name in ("backend", "state")
+        drawn.add_column(shown, justify="left" if left else "right", no_wrap=name != "backend", overflow="fold")
+    before = None
+    for summary in section.summaries:
+        if before not in (None, summary.cell.batch):
+            drawn.add_row()
+        before = summary.cell.batch
+        drawn.add_row(*_line(summary, size))
+    return drawn
+
+
+def _unit(summaries: Iterable[Summary]) -> tuple[float, str]:
+    """Return one unit for the whole section, in which its fastest epoch is at least 1, so that times compare by eye."""
+    fastest = min((one.epoch.value for one in summaries if one.epoch), default=1.0)
+    return next((unit for unit in UNITS if fastest >= unit[0]), UNITS[-1])
+
+
+def _line(summary: Summary, size: float) -> list[Text]:
+    cell, epoch = summary.cell, summary.epoch
+    accuracy, share = (summary.middle(figure) for figure in (lambda row: row.accuracy, lambda row: row.peak_share))
+    words = [
+        clean(summary.label),
+        str(cell.workers),
+        str(cell.batch),
+        three(epoch.value / size) if epoch else NO_FIGURE,
+        spread(epoch),
+        three(summary.middle(lambda row: row.gflops)),
+        speedup(summary.speedup),
+        three(None if share is None else 100 * share),
+        NO_FIGURE if accuracy is None else f"{100 * accuracy:.2f}",
+        NO_FIGURE if summary.peak_bytes is None else f"{summary.peak_bytes / MIB:.0f}",
+    ]
+    state = clean(summary.state)
+    return [*map(Text, words), Text(state, style=STYLES.get(state, "red"))]
+
+
+def _list(console: Console, title: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    if title:
+        console.print(Text(title))
+    for line in lines:
+        console.print(Padding(Text(clean(line)), (0, 0, 0, 2 if title else 0)))
+    console.print()
