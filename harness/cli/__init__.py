@@ -16,10 +16,16 @@ from harness import __version__
 from harness.errors import HarnessError, RequestError, Unavailable, Unsupported, nearest
 
 COMMANDS = {
+    "studies": "list the studies that come with the harness, and what each comes to here",
+    "plan": "show the cells of a study, how long they take, and which cannot run here and why",
+    "datasets": "list the datasets, their licences, and whether their files are here",
+    "fetch": "get the files of a dataset, verified, so that a run needs no network",
     "backends": "list the installed backends: what each does, and why one is not available",
+    "check": "prove that a backend keeps the contract and computes what the reference computes",
     "new-backend": "write a new backend plugin that installs, is listed and passes check, to start from",
     "export": "write the rows of a store as csv, json or parquet",
     "merge": "put the rows of several stores into one",
+    "doctor": "look at this machine: what it can do, what holds it back, what to do about it",
     "run": "measure what a study asks for and the store lacks, then show the table",
 }
 """Every command with its sentence for ``--help``; ``new-backend`` lives in ``harness/cli/new_backend.py``."""

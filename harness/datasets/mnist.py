@@ -123,7 +123,9 @@ def _load(name: str, formats: list[Idx], files: list[RemoteFile], part: str) -> 
 
 
 def _scaled(images: Array) -> Array:
-    return np.divide(images.reshape(len(images), -1), np.float32(BRIGHTEST), dtype=np.float32)
+    x = images.reshape(len(images), -1).astype(np.float32)
+    x /= BRIGHTEST
+    return x
 
 
 def _labelled(name: str, labels: Array) -> Array:

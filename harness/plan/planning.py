@@ -40,7 +40,7 @@ def make_plan(study: Study, site: Site) -> Plan:
         refused=tuple(refused.values()),
         rounds=study.rounds,
         seed=study.seed[0],
-        notes=(*study.notes, *_unused(study, used), *_clamped(chosen)),
+        notes=(*_left_out(study), *_unused(study, used), *_clamped(chosen)),
     )
 
 
@@ -86,6 +86,11 @@ def _refusal(candidate: Candidate, cell: Cell, site: Site) -> Refused | None:
         return Refused(cell, "unsupported", f"{cell.workers} workers on one device; a device takes workers=1")
     reason = None if cell.python else site.missing(candidate.spec)
     return Refused(cell, "unavailable", f"{cell.backend} {reason}") if reason else None
+
+
+def _left_out(study: Study) -> Iterator[str]:
+    for name in study.left_out:
+        yield f"backend {name!r} is not installed, so it is left out"
 
 
 def _unused(study: Study, used: set[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import RequestError
 from harness.study.positions import Path, Positions
+from harness.text import clean
 
 LARGEST = 2**20
 """Bytes of a study file, at most: nobody writes a longer one by hand."""
@@ -21,9 +22,11 @@ class Document:
     """The tables of one study file; ``where`` names the file and line, or the override, of a path."""
 
     def __init__(self, text: str, label: str, folder: File) -> None:
-        self.label = label
+        self.label = clean(label)
         self.folder = folder
         """Relative interpreters start here."""
+        self.text = text
+        self.overrides: tuple[str, ...] = ()
         self.asked: frozenset[str] = frozenset()
         """Backends that an override named."""
         self._positions = Positions(text)
@@ -54,6 +57,7 @@ class Document:
             if parts[0] in PER_BACKEND:
                 parts.insert(0, "backend")
             self._apply(parts, _value(word, text.strip()), word)
+            self.overrides += (word,)
 
     def _apply(self, parts: list[str], value: Any, word: str) -> None:
         if parts == ["backend"]:

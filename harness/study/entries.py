@@ -27,10 +27,10 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[1-9]\d{0,3})?")
 
 @dataclass(frozen=True)
 class Entries:
-    """The entries that can be used, why others were left out, and the spec of each backend by name."""
+    """The entries that can be used, the names of those left out, and the spec of each backend by name."""
 
     backends: tuple[BackendEntry, ...]
-    notes: tuple[str, ...]
+    left_out: tuple[str, ...]
     specs: Mapping[str, BackendSpec]
     names: frozenset[str]
     """Names that a rule may use: what is installed, and what the study names even if it is left out."""
@@ -43,7 +43,7 @@ def read_entries(reader: Reader, catalogue: Catalogue) -> Entries:
         reader.missing(("backend",), 'no backend is named; add [[backend]] with its name, as in name = "blas"')
         return Entries((), (), catalogue.backends, frozenset(catalogue.backends))
     found: list[BackendEntry] = []
-    notes: list[str] = []
+    left_out: list[str] = []
     specs = dict(catalogue.backends)
     for index, table in enumerate(raw):
         entry = _Entry(reader, catalogue, ("backend", index), table)
@@ -52,11 +52,11 @@ def read_entries(reader: Reader, catalogue: Catalogue) -> Entries:
             specs.setdefault(spec.name, spec)
             found.append(entry.read(spec))
         elif entry.left_out:
-            notes.append(entry.left_out)
-    if not found and notes:
-        reader.missing(("backend",), f"none of its backends is installed: {'; '.join(notes)}")
+            left_out.append(entry.left_out)
+    if not found and left_out:
+        reader.missing(("backend",), f"none of its backends is installed: {', '.join(left_out)}")
     names = frozenset([*specs, *reader.document.written])
-    return Entries(tuple(found), tuple(notes), specs, names)
+    return Entries(tuple(found), tuple(dict.fromkeys(left_out)), specs, names)
 
 
 class _Entry:
@@ -66,7 +66,7 @@ class _Entry:
         self._reader, self._catalogue, self._path = reader, catalogue, path
         self._table = reader.table(path, table, KEYS)
         self.left_out = ""
-        """Why an optional entry is not used."""
+        """The name of an optional backend that is not installed."""
 
     def spec(self) -> BackendSpec | None:
         """Return the spec of the entry's backend, or ``None`` after a note."""
@@ -82,7 +82,7 @@ class _Entry:
             return None if name is None else known[name]
         cause = f"unknown backend{nearest(name, known)} (harness backends lists what is installed)"
         if optional:
-            self.left_out = f"backend {name!r} is not installed, so it is left out"
+            self.left_out = name
         else:
             self._reader.problem((*self._path, "name"), name, cause)
         return None

@@ -96,5 +96,9 @@ class Study:
     backends: tuple[BackendEntry, ...]
     asked: frozenset[str] = frozenset()
     """Backends that ``--set`` named: what they cannot do is a refused request, not a row with a reason."""
-    notes: tuple[str, ...] = ()
-    """What was left out and why: optional backends that are not installed."""
+    text: str = ""
+    """The file as it was, for the record."""
+    overrides: tuple[str, ...] = ()
+    """The ``key=value`` words that were applied to it."""
+    left_out: tuple[str, ...] = ()
+    """Optional backends of the file that are not installed."""

@@ -52,7 +52,9 @@ def parse(document: Document, name: str, catalogue: Catalogue) -> Study:
         **rules,
         backends=entries.backends,
         asked=document.asked,
-        notes=entries.notes,
+        text=document.text,
+        overrides=document.overrides,
+        left_out=entries.left_out,
     )
 
 
