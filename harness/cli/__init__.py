@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
@@ -37,13 +38,27 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return 0 (all well), 1 (it ran and something fell short) or 2 (the request was wrong)."""
     words = list(sys.argv[1:] if words is None else words)
     try:
-        return _run(words)
+        code = _run(words)
+        sys.stdout.flush()
     except (RequestError, Unsupported, Unavailable) as error:
-        print(f"harness: {error}", file=sys.stderr)
-        return WRONG_REQUEST
+        return _told(error, WRONG_REQUEST)
     except HarnessError as error:
-        print(f"harness: {error}", file=sys.stderr)
+        return _told(error, FELL_SHORT)
+    except KeyboardInterrupt:
+        return _told("interrupted", FELL_SHORT)
+    except BrokenPipeError:  # whoever read our output wanted no more of it, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FELL_SHORT
+    return code
+
+
+def _told(what: object, code: int) -> int:
+    """Print each line of an error, with nothing in it that steers a terminal, and return the exit code."""
+    from harness.text import clean  # noqa: PLC0415  only an error pays for this import
+
+    for line in str(what).splitlines():
+        print(f"harness: {clean(line)}", file=sys.stderr)
+    return code
 
 
 def _run(words: list[str]) -> int:
