@@ -55,6 +55,11 @@ class BackendSpec:
     """``(workers, options) -> {variable: value or None to unset}``, applied before its process starts."""
     launcher: Launcher | None = None
     """``(workers, options, hosts) -> words`` put before the worker's command line; every rank runs the worker."""
+    known_failures: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Conformance checks that fail, each with its reason: ``"check"``, ``"check[case]"``, ``"check @ name=value"``.
+
+    Strict: one that passes, or that no longer exists, is a failure.
+    """
 
     def __new__(cls, *_: object, **fields: object) -> Self:
         """Say which field is unknown, and of which api, before ``__init__`` can only say that something is."""
@@ -73,6 +78,7 @@ class BackendSpec:
 
         check_spec(self)
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+        object.__setattr__(self, "known_failures", MappingProxyType(dict(self.known_failures)))
 
     def defaults(self) -> dict[str, Option]:
         """Return every option at its first value."""

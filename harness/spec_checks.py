@@ -65,6 +65,10 @@ def _option_table(value: object) -> bool:
     return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
 
 
+def _reasons(value: object) -> bool:
+    return isinstance(value, Mapping) and all(_line(text) and text for pair in value.items() for text in pair)
+
+
 def _baseline(value: object) -> bool:
     match value:
         case None:
@@ -83,5 +87,6 @@ _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("options", _option_table, "a mapping from option to values"),
     ("counterpart", _baseline, "None or (name, options)"),
     ("environment", callable, "a function of (workers, options)"),
+    ("known_failures", _reasons, "a mapping from check to reason"),
     ("launcher", lambda words: words is None or callable(words), "None or a function of (workers, options, hosts)"),
 )

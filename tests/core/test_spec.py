@@ -64,6 +64,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"counterpart": ("Python", {})}, "should be None or (name, options)"),
     ({"environment": {}}, "environment={} should be a function"),
     ({"launcher": "mpiexec"}, "launcher='mpiexec' should be None or a function"),
+    ({"known_failures": ("x",)}, "should be a mapping from check to reason"),
+    ({"known_failures": {"x": ""}}, "should be a mapping from check to reason"),
     ({"options": None}, "options=None should be a mapping"),
     ({"options": {3: (1,)}}, "should be a mapping from option to values"),
     ({"options": {"Team": ("a",)}}, "should be a lower-case Python name"),
@@ -106,6 +108,7 @@ def test_who_must_upgrade_is_said() -> None:
 def test_the_least_spec_has_the_contracts_defaults() -> None:
     least = spec()
     assert (least.requires, least.install, dict(least.options), least.counterpart) == ((), "", {}, None)
+    assert dict(least.known_failures) == {}
     assert (least.mathematics, least.launcher, least.environment(3, {})) == ("minibatch", None, {})
 
 
