@@ -99,9 +99,14 @@ class _Guard:
             else:
                 self.reported = True
                 return line
-        code = self.process.poll()
-        cause = "was held" if code is None else f"ended with {code}"
-        return {"ended": "crashed", "reason": f"its guardian {cause}, so its processes were ended"}
+        return {"ended": "crashed", "reason": f"its guardian {self._fate()}, so its processes were ended"}
+
+    def _fate(self) -> str:
+        """Return how a guardian came to its end that has not reported."""
+        try:
+            return f"ended with {self.process.wait(timeout=0.5)}"
+        except subprocess.TimeoutExpired:
+            return "was held"
 
     def _lines(self, stop: threading.Event | None) -> Iterator[dict[str, Any]]:
         assert self.process.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from harness.cell import Cell
@@ -79,8 +79,23 @@ def _fault(message: Mapping[str, Any]) -> str:
         return f"unknown field {strange[0]!r}"
     if message.get("state") not in get_args(State):
         return f"state {message.get('state')!r}"
-    numbers = [name for name in FIGURES if not isinstance(message.get(name), int | float | None)]
-    lists = [name for name in LISTS if not isinstance(message.get(name, []), list)]
-    others = [] if isinstance(message.get("receipt", {}), dict) else ["receipt"]
-    wrong = [*numbers, *lists, *others]
+    wrong = [name for name, fits in FORMS.items() if name in message and not fits(message[name])]
     return f"{wrong[0]}={message[wrong[0]]!r:.80}" if wrong else ""
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _list_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(map(fits, value))
+
+
+FORMS: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(FIGURES, lambda value: value is None or _number(value)),
+    "reason": lambda value: isinstance(value, str),
+    "receipt": lambda value: isinstance(value, dict),
+    "epoch_seconds": _list_of(_number),
+    "history": _list_of(lambda value: isinstance(value, dict)),
+    "warnings": _list_of(lambda value: isinstance(value, str)),
+}

@@ -125,12 +125,16 @@ def change_directory() -> None:
 
 
 def print_much() -> None:
+    print_lines()
+    deliver(RESULT)
+
+
+def print_lines() -> None:
     line = "x" * 99
     for _ in range(100_000):
         print(line)
         print(line, file=sys.stderr)
     print("the last line", file=sys.stderr)
-    deliver(RESULT)
 
 
 def eat_memory() -> None:
