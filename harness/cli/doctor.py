@@ -1,0 +1,64 @@
+"""``harness doctor``: is this machine fit to measure on, what can it do, what holds it back. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.doctor.examination import examinations, examine
+from harness.doctor.finding import Finding
+from harness.text import clean
+
+SCHEMA_VERSION = 1
+MARKS = {"fact": " ", "note": "·", "warning": "!"}
+COLUMN = 11
+NARROWEST, WIDEST = 60, 100
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument("--json", action="store_true", help="print one object with every finding and its figures")
+    parser.add_argument("--quick", action="store_true", help="leave out what measures matrix products and memory")
+    parser.add_argument("--store", type=Path, default=Path("results.db"), help="where rows would go (results.db)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings as they come; return 0, for a machine with warnings is still a machine."""
+    found = []
+    for finding in examine(examinations(args.store, quick=args.quick)):
+        found.append(finding)
+        if not args.json:
+            print("\n".join(_lines(finding)), flush=True)
+    if args.json:
+        json.dump(
+            {"schema_version": SCHEMA_VERSION, "findings": [one.to_json() for one in found]}, sys.stdout, indent=2
+        )
+        print()
+        return 0
+    print(f"\n{_summary(found)}")
+    return 0
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    head = f"{MARKS[finding.level]} {finding.topic.ljust(COLUMN)}"
+    width = min(WIDEST, max(NARROWEST, shutil.get_terminal_size((WIDEST, 24)).columns))
+    indent = " " * len(head)
+    yield from _wrapped(clean(finding.sentence), width, head, indent)
+    if finding.advice:
+        yield from _wrapped(f"→ {clean(finding.advice)}", width, indent, indent + "  ")
+
+
+def _wrapped(sentence: str, width: int, head: str, indent: str) -> list[str]:
+    return textwrap.wrap(sentence, width, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _summary(found: list[Finding]) -> str:
+    count = sum(finding.level == "warning" for finding in found)
+    if count == 0:
+        return "Nothing here stands in the way of a good measurement."
+    return f"{count} {'thing' if count == 1 else 'things'} to see to, marked with !"
