@@ -1,0 +1,1 @@
+"""The asv suite, and what the harness itself costs."""
