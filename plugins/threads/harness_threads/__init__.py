@@ -8,9 +8,9 @@ from harness import BackendSpec, combined, hookimpl, threads
 from harness.kernels import blas_kernels
 
 
-def team_threads(workers: int, options: Mapping[str, str | int]) -> dict[str, str | None]:  # noqa: ARG001  an environment
-    """Give the BLAS of every worker its ``blas_threads``."""
-    return threads(int(options["blas_threads"]))
+def team_threads(workers: int, options: Mapping[str, str | int]) -> dict[str, str | None]:
+    """Give BLAS as many threads as each Python thread may use."""
+    return threads(min(int(options["blas_threads"]), workers))
 
 
 @hookimpl

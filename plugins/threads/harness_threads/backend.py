@@ -2,9 +2,10 @@
 
 NumPy gives the GIL back inside its routines, so the threads compute at once even where there is one. With
 ``blas_threads`` above 1 every thread's BLAS is threaded again, the two-level scheme that Kamra et al. leave as future
-work. OpenBLAS means to run one threaded product at a time, but before mid-2026 keeps a lock for each combination of
-transposes, and two at once return wrong numbers (its issue 5836). So with ``blas_threads`` above 1 the workers take
-turns at BLAS, with one lock for all; everything elementwise runs at once.
+work: of ``workers`` CPU threads, ``workers // blas_threads`` divide the examples. OpenBLAS means to run one threaded
+product at a time, but before mid-2026 keeps a lock for each combination of transposes, and two at once return wrong
+numbers (its issue 5836). So with ``blas_threads`` above 1 the threads take turns at BLAS, with one lock for all;
+everything elementwise runs at once.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ BLAS = threading.Lock()
 
 
 class ThreadsBackend(Backend):
-    """A batch is divided among ``workers`` threads; see ``harness_blas.shares`` for what each one does.
+    """A batch is divided among Python threads, one or more; see ``harness_blas.shares`` for what each one does.
 
     ``team`` says how long the threads live: ``pool`` as long as the backend, ``fork`` as long as one batch.
     """
@@ -55,7 +56,8 @@ class ThreadsBackend(Backend):
         if team not in TEAMS:
             raise RequestError(f"threads: option team={team!r} is unknown{nearest(str(team), TEAMS)}")
         self._blas = require(kernels)
-        self._blas_threads = whole_number("threads: option blas_threads", blas_threads, "threads")
+        self._blas_threads = min(whole_number("threads: option blas_threads", blas_threads, "threads"), self.workers)
+        self._size = self.workers // self._blas_threads
         self._limit = ThreadLimit(self._blas_threads)
         self._turn: AbstractContextManager[object] | None = BLAS if self._blas_threads > 1 else None
         nothing = np.empty((0, 0), network.dtype)
@@ -63,7 +65,7 @@ class ThreadsBackend(Backend):
         self._forwarded = 0
         self._threads = self._new_workers()
         self._kind = team
-        self._team = TEAMS[team](self.workers)
+        self._team = TEAMS[team](self._size)
 
     def load(self, x: Array, y: Array) -> None:
         """Keep the caller's set as it is; every thread reads its examples where they lie."""
@@ -117,14 +119,10 @@ class ThreadsBackend(Backend):
             self._team.run(partial(self._train, plan=part, rate=rate))
 
     def facts(self) -> Mapping[str, str | int | float]:
-        """Say how many threads worked, how BLAS ran in each, and how long the threads lived."""
+        """Say how many threads worked, in how many Python threads, and how long those lived."""
         turns = "in turns" if self._blas_threads > 1 else "at once"
-        return {
-            **self._blas.facts(),
-            "threads": self.workers,
-            "blas_threads": self._blas_threads,
-            "strategy": f"{self._kind}, BLAS {turns}",
-        }
+        strategy = f"{self._kind} of {self._size}, BLAS on {self._blas_threads} each, {turns}"
+        return {**self._blas.facts(), "threads": self._size * self._blas_threads, "strategy": strategy}
 
     def _train(self, t: int, plan: Iterable[slice], rate: float) -> None:
         """What thread ``t`` does: its examples, and after the barrier the update of its rows of the weights."""
@@ -143,7 +141,7 @@ class ThreadsBackend(Backend):
             self._threads = self._new_workers()
 
     def _new_workers(self) -> list[Worker]:
-        return [Worker(self._shared, t, self.workers, self._turn) for t in range(self.workers)]
+        return [Worker(self._shared, t, self._size, self._turn) for t in range(self._size)]
 
     def _make(self, shape: tuple[int, ...]) -> Array:
         return np.empty(shape, self.network.dtype)

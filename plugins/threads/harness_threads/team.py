@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from harness import RequestError
+
 Work = Callable[[int], None]
 """A piece of work, called with the member's number."""
 
@@ -78,6 +80,8 @@ class Pool(Team):
             thread.start()
 
     def _spread(self, guarded: Work) -> None:
+        if len(self._inboxes) < self.size - 1:
+            raise RequestError("threads: the backend is closed; make a new one")
         done: SimpleQueue[int] = SimpleQueue()
 
         def part(number: int) -> Callable[[], None]:
