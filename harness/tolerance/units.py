@@ -22,7 +22,7 @@ class Units:
     sums: float
     stored: float
     tiny: float
-    """The smallest normal number: anything below may be flushed to zero."""
+    """Anything smaller may be flushed to zero, or come from what was: some bits above the smallest normal number."""
 
     def product(self, terms: int) -> float:
         """Return the relative error of a sum of ``terms`` products, relative to the sum of their sizes.
@@ -39,10 +39,10 @@ class Units:
 
 SINGLE, DOUBLE = 2.0**-24, 2.0**-53
 TABLE: dict[tuple[str, str], Units] = {
-    ("float64", "ieee"): Units(0.0, DOUBLE, DOUBLE, 2.0**-1022),
-    ("float32", "ieee"): Units(0.0, SINGLE, SINGLE, 2.0**-126),
-    ("float32", "tf32"): Units(2.0**-11, SINGLE, SINGLE, 2.0**-126),
-    ("float32", "bf16"): Units(2.0**-8, SINGLE, 2.0**-8, 2.0**-126),
+    ("float64", "ieee"): Units(0.0, DOUBLE, DOUBLE, 2.0**-1012),
+    ("float32", "ieee"): Units(0.0, SINGLE, SINGLE, 2.0**-116),
+    ("float32", "tf32"): Units(2.0**-11, SINGLE, SINGLE, 2.0**-116),
+    ("float32", "bf16"): Units(2.0**-8, SINGLE, 2.0**-8, 2.0**-116),
 }
 """By dtype and by the reserved option ``precision``; the narrow ones concern float32 alone, float64 stays itself."""
 

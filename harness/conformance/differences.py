@@ -1,0 +1,83 @@
+"""The second oracle: central differences of a backend's own outputs. It shares no code with the reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.arrays import Array, Parameters
+
+STEP = {"float32": 0.01, "float64": 1e-4}
+"""How far the weights are moved, as the length of the whole move; rounding wants it large, curvature small."""
+
+Outputs = Callable[[Parameters], Array]
+
+
+class Slope(NamedTuple):
+    """The derivative of the loss along one direction, and how far it may be from the truth."""
+
+    value: float
+    error: float
+
+
+def loss(name: str, a: Array, y: Array) -> float:
+    """Return the mean loss over the rows, straight from its definition, in float64."""
+    a, y = a.astype(np.float64), y.astype(np.float64)
+    if name == "mse":
+        total = ((a - y) ** 2).sum()
+    elif name == "bce":
+        with np.errstate(divide="ignore"):
+            total = -(y * np.log(a).clip(-100) + (1 - y) * np.log(1 - a).clip(-100)).sum()
+    else:
+        total = (y * (np.logaddexp.reduce(a, axis=1, keepdims=True) - a)).sum()
+    return float(total) / len(a)
+
+
+def slope(name: str, outputs: Outputs, at: Parameters, direction: Parameters, y: Array) -> Slope:
+    """Return the derivative of the loss at ``at`` along ``direction``, a move of length 1.
+
+    Two step sizes give an estimate free of the leading error; how much they disagree bounds what is left, kinks
+    included, and the rounding of the outputs adds the rest.
+    """
+    dtype = str(at[0][0].dtype)
+    step, unit = STEP[dtype], float(np.finfo(dtype).eps)
+    wide, near = (_quotient(name, outputs, at, direction, y, size) for size in (step, step / 2))
+    level = abs(loss(name, outputs(at), y))
+    rounding = 32 * unit * (1 + level) / step
+    return Slope((4 * near - wide) / 3, abs(near - wide) + rounding)
+
+
+def _quotient(name: str, outputs: Outputs, at: Parameters, direction: Parameters, y: Array, size: float) -> float:
+    above, below = moved(at, direction, size), moved(at, direction, -size)
+    length = along(above, direction) - along(below, direction)
+    return (loss(name, outputs(above), y) - loss(name, outputs(below), y)) / length
+
+
+def moved(at: Parameters, direction: Parameters, size: float) -> Parameters:
+    """Return the parameters moved by ``size`` along a direction, rounded to their dtype."""
+    return [
+        ((w + size * dw).astype(w.dtype), (b + size * db).astype(b.dtype))
+        for (w, b), (dw, db) in zip(at, direction, strict=True)
+    ]
+
+
+def along(parameters: Parameters, direction: Parameters) -> float:
+    """Return the inner product of parameters, or gradients, with a direction."""
+    pairs = zip(parameters, direction, strict=True)
+    return math.fsum(float((p.astype(np.float64) * d).sum()) for ps, ds in pairs for p, d in zip(ps, ds, strict=True))
+
+
+def directions(parameters: Parameters, seed: int) -> list[tuple[str, Parameters]]:
+    """Return one random move of length 1 for every array of its own, with the array's name."""
+    random = np.random.default_rng(seed)
+    found = []
+    for layer, pair in enumerate(parameters):
+        for side, part in enumerate(("weights", "bias")):
+            move = [(np.zeros(w.shape), np.zeros(b.shape)) for w, b in parameters]
+            signs = random.choice((-1.0, 1.0), pair[side].shape)
+            move[layer][side][:] = signs / math.sqrt(signs.size)
+            found.append((f"{part} of layer {layer}", move))
+    return found

@@ -1,0 +1,110 @@
+"""The problems that backends are checked on: small nets and sets, the same on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.arrays import Array, Parameters
+from harness.conformance.pairwise import pairwise
+from harness.network import DTYPES, Network
+from harness.parameters import initial_parameters
+from harness.registry import registry
+
+SHIPPED = ("sigmoid", "tanh", "relu", "linear")
+
+
+class Problem(NamedTuple):
+    """A network, its start weights, and a set."""
+
+    network: Network
+    start: Parameters
+    x: Array
+    y: Array
+
+    @property
+    def rows(self) -> slice:
+        """All rows."""
+        return slice(0, len(self.x))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem by its properties; ``str`` is the case's name in a check."""
+
+    sizes: tuple[int, ...] = (5, 7, 4)
+    hidden: str = "tanh"
+    output: str = "sigmoid"
+    loss: str = "mse"
+    dtype: str = "float64"
+    rows: int = 9
+
+    def __str__(self) -> str:
+        """Return a name that a shell and ``-k`` take as it is."""
+        net = "x".join(map(str, self.sizes))
+        return f"{self.hidden}-{self.output}-{self.loss}-{self.dtype}-{net}-rows{self.rows}"
+
+    def problem(self, *, seed: int = 0, spread: float = 1.0) -> Problem:
+        """Return the problem: normal inputs times ``spread``, Glorot weights, biases that are not zero."""
+        names = [*[self.hidden] * (len(self.sizes) - 2), self.output]
+        network = Network.dense(self.sizes, activation=names, loss=self.loss, dtype=self.dtype)
+        random = np.random.default_rng([seed, *self.sizes])
+        pairs = initial_parameters(network, seed)
+        start = [(weights, random.uniform(-0.5, 0.5, bias.shape).astype(self.dtype)) for weights, bias in pairs]
+        x = (spread * random.standard_normal((self.rows, network.inputs))).astype(self.dtype)
+        return Problem(network, start, x, _targets(self.loss, random, (self.rows, network.outputs)).astype(self.dtype))
+
+
+def _targets(loss: str, random: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Return targets: anything in (0, 1); for ``bce`` hard ones too; for ``ce`` distributions, soft and one-hot."""
+    soft = random.uniform(0.05, 0.95, shape)
+    if loss == "mse":
+        return np.asarray(soft)
+    if loss == "bce":
+        return np.where(random.random(shape) < 0.5, np.round(soft), soft)
+    one_hot = np.eye(shape[1])[random.integers(shape[1], size=shape[0])]
+    hard = random.random((shape[0], 1)) < 0.5
+    return np.where(hard, one_hot, soft / soft.sum(axis=1, keepdims=True))
+
+
+def activations() -> list[str]:
+    """Return every activation: the contract's own and those that plugins register."""
+    return [*SHIPPED, *(name for name in registry().activations if name not in SHIPPED)]
+
+
+def endings() -> list[tuple[str, str]]:
+    """Return every last activation with every loss that the contract allows after it."""
+    found = [(name, "mse") for name in activations()]
+    found += [(name, "bce") for name in activations() if tuple(registry().activations[name].range) == (0.0, 1.0)]
+    return [*found, ("linear", "ce")]
+
+
+SHAPES: Sequence[tuple[tuple[int, ...], int]] = (
+    ((5, 7, 4), 9),
+    ((1, 1, 1), 2),
+    ((3, 17, 2), 1),
+    ((17, 257, 1), 5),
+    ((4, 6, 5, 3), 33),
+)
+"""Sizes, inputs first, with the rows of the set; one row, one neuron, odd and large ones."""
+
+
+def grid() -> tuple[list[Case], set[Case]]:
+    """Return all cases, activation by loss by dtype by shape, and those that cover every pair of values."""
+    axes = (activations(), endings(), DTYPES, SHAPES)
+    chosen = {_case(*row) for row in pairwise(axes)}
+    every = [
+        _case(hidden, ending, dtype, shape)
+        for hidden in axes[0]
+        for ending in axes[1]
+        for dtype in axes[2]
+        for shape in axes[3]
+    ]
+    return every, chosen
+
+
+def _case(hidden: str, ending: tuple[str, str], dtype: str, shape: tuple[tuple[int, ...], int]) -> Case:
+    return Case(sizes=shape[0], hidden=hidden, output=ending[0], loss=ending[1], dtype=dtype, rows=shape[1])

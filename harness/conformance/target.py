@@ -1,0 +1,112 @@
+"""``Target``: the class under test in one configuration, as a checking process sees it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from harness import registry
+from harness.arrays import Parameters
+from harness.backend import Backend
+from harness.conformance import uninstalled
+from harness.conformance.configuration import Configuration, Level, configuration
+from harness.environment import Option
+from harness.errors import Unavailable, Unsupported
+from harness.network import Network
+from harness.parameters import initial_parameters
+from harness.spec import BackendSpec
+
+
+class Refusal(NamedTuple):
+    """Why a whole configuration cannot be checked."""
+
+    kind: str
+    """``Unsupported`` or ``Unavailable``."""
+    reason: str
+
+    @classmethod
+    def of(cls, error: Unsupported | Unavailable) -> Refusal:
+        """Return what an error says, on one line."""
+        kind = "Unavailable" if isinstance(error, Unavailable) else "Unsupported"
+        return cls(kind, " ".join(str(error).split()) or "no reason given")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is checked: a class, what its plugin says of it, and one configuration."""
+
+    name: str
+    """As it was asked for: a backend's name, or ``module:Class``."""
+    spec: BackendSpec
+    cls: type[Backend]
+    configuration: Configuration
+    level: Level
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """Every option of this configuration."""
+        return dict(self.configuration.options)
+
+    @property
+    def workers(self) -> int:
+        """The number of workers of this configuration."""
+        return self.configuration.workers
+
+    @property
+    def precision(self) -> str:
+        """The row of the tolerance table, from the reserved option of that name."""
+        return str(self.options.get("precision", "ieee"))
+
+    @property
+    def installed(self) -> bool:
+        """Whether a plugin describes it."""
+        return ":" not in self.name
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether the plain reference says what comes out; an ensemble of one is a plain network too."""
+        return self.spec.mathematics == "minibatch" or self.workers == 1
+
+    def make(self, network: Network, start: Parameters) -> Backend:
+        """Return a new instance in this configuration."""
+        make: type[Backend] = self.cls
+        return make(network, start, workers=self.workers, **self.options)
+
+    def repeat(self, check: str) -> str:
+        """Return the command that runs one check of this configuration again."""
+        words = ["harness", "check", self.name, *self.configuration.words(), "--level", self.level, "-k", check]
+        return shlex.join(words)
+
+    def refusal(self) -> Refusal | None:
+        """Return why this configuration cannot be checked at all, or ``None``: trains one tiny batch to find out."""
+        return self._refusal("float32") and self._refusal("float64")
+
+    def _refusal(self, dtype: str) -> Refusal | None:
+        network = Network.dense([2, 3, 1], dtype=dtype)
+        try:
+            backend = self.make(network, initial_parameters(network))
+            backend.load(np.ones((2, 2), dtype), np.ones((2, 1), dtype))
+            backend.train_epoch(2, 0.1)
+            backend.sync()
+            backend.close()
+        except (Unsupported, Unavailable) as error:
+            return Refusal.of(error)
+        except Exception:  # noqa: BLE001  what else is wrong the checks themselves will find, and say in full
+            return None
+        return None
+
+
+def load(name: str, options: Mapping[str, Option], workers: int, level: Level) -> Target:
+    """Import and return the target; options may be words, which are turned into their type."""
+    if ":" in name:
+        uninstalled.importable_from_here()
+        cls = registry.implementation(name, name)
+        spec = uninstalled.after_import(name, cls)
+    else:
+        spec, cls = registry.spec(name), registry.get_backend(name)
+    chosen = spec.parse({option: str(value) for option, value in options.items()})
+    return Target(name, spec, cls, configuration(spec, chosen, workers), level)

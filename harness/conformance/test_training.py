@@ -1,0 +1,157 @@
+"""Numbers: steps, epochs and long runs against the float64 reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from harness import tolerance
+from harness.arrays import Parameters, copied
+from harness.batching import batches
+from harness.conformance.expecting import expect_batch, expect_parameters, expect_same, expect_trained
+from harness.conformance.pairwise import pairwise
+from harness.conformance.problems import Case, Problem, activations, endings
+from harness.conformance.subject import Subject
+from harness.conformance.target import Target
+from harness.network import DTYPES, Network
+
+pytestmark = pytest.mark.numbers
+
+Opened = Callable[[Network, Parameters], Subject]
+Schedule = list[tuple[slice, float]]
+PAIRS = pairwise((activations(), endings(), DTYPES))
+EVERY = [(hidden, ending, dtype) for hidden in activations() for ending in endings() for dtype in DTYPES]
+
+
+def _loaded(opened: Opened, problem: Problem) -> Subject:
+    subject = opened(problem.network, problem.start)
+    subject.load(problem.x, problem.y)
+    return subject
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rate", [0.5, 3, -0.25, 1e-3])
+def test_a_step_subtracts_rate_times_the_gradient(target: Target, opened: Opened, rate: float, dtype: str) -> None:
+    problem = Case(dtype=dtype).problem()
+    subject = _loaded(opened, problem)
+    expect_batch(subject, problem, target.precision)
+    subject.step(rate)
+    expect_trained(subject, problem, [(problem.rows, rate)], target.precision, "parameters after one step")
+
+
+def test_a_step_at_rate_zero_changes_nothing(opened: Opened) -> None:
+    problem = Case().problem()
+    subject = _loaded(opened, problem)
+    subject.batch(problem.rows)
+    subject.step(0.0)
+    expect_same("parameters after a step at rate 0", subject.parameters(), problem.start)
+    subject.train_epoch(4, 0.0)
+    expect_same("parameters after an epoch at rate 0", subject.parameters(), problem.start)
+
+
+def _schedule(rows: int, steps: int) -> Schedule:
+    """Return steps over slices of all lengths at changing rates."""
+    random = np.random.default_rng(11)
+    starts = random.integers(0, rows, steps)
+    stops = [random.integers(start + 1, rows + 1) for start in starts]
+    rates = random.choice((0.05, 0.1, 0.02), steps)
+    return [(slice(int(a), int(b)), float(rate)) for a, b, rate in zip(starts, stops, rates, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "ending", "dtype"),
+    [
+        pytest.param(*row, id=f"{row[0]}-{'-'.join(row[1])}-{row[2]}", marks=[] if row in PAIRS else [pytest.mark.full])
+        for row in EVERY
+    ],
+)
+def test_twenty_five_steps_end_where_the_reference_ends(
+    target: Target, opened: Opened, hidden: str, ending: tuple[str, str], dtype: str
+) -> None:
+    problem = Case(hidden=hidden, output=ending[0], loss=ending[1], dtype=dtype, rows=15).problem()
+    subject = _loaded(opened, problem)
+    schedule = _schedule(15, 25)
+    for rows, rate in schedule:
+        subject.batch(rows)
+        subject.step(rate)
+    expect_trained(subject, problem, schedule, target.precision, "parameters after 25 steps")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("batch", [1, 4, 8, 33, 50])
+def test_an_epoch_equals_the_plain_loop(target: Target, opened: Opened, batch: int, dtype: str) -> None:
+    problem = Case(rows=33, dtype=dtype).problem()
+    subject, plain = _loaded(opened, problem), _loaded(opened, problem)
+    subject.train_epoch(batch, 0.1)
+    schedule = list(tolerance.epochs(33, batch, 0.1))
+    trained = tolerance.after_training(*problem, schedule, target.precision)
+    expect_parameters("parameters after train_epoch", subject.parameters(), trained.parameters, trained.allowed)
+    for rows in batches(33, batch):
+        plain.batch(rows)
+        plain.step(0.1)
+    twice = [(2 * weights, 2 * bias) for weights, bias in trained.allowed]
+    expect_parameters("train_epoch against forward, backprop and step", subject.parameters(), plain.parameters(), twice)
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_a_set_of_one_row_trains(target: Target, opened: Opened, batch: int) -> None:
+    problem = Case(rows=1).problem()
+    subject = _loaded(opened, problem)
+    for _ in range(3):
+        subject.train_epoch(batch, 0.2)
+    expect_trained(subject, problem, [(slice(0, 1), 0.2)] * 3, target.precision, "parameters after three epochs")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_batch_size_and_rate_may_change_in_one_life(target: Target, opened: Opened, dtype: str) -> None:
+    problem = Case(rows=23, dtype=dtype).problem()
+    subject = _loaded(opened, problem)
+    schedule: Schedule = []
+    for batch, rate in ((4, 0.1), (23, 0.2), (1, 0.02), (7, 0.3), (100, 0.1), (2, 0.05)):
+        subject.train_epoch(batch, rate)
+        schedule += tolerance.epochs(23, batch, rate)
+        subject.batch(slice(3, 9))
+        subject.step(rate)
+        schedule.append((slice(3, 9), rate))
+    expect_trained(subject, problem, schedule, target.precision, "parameters after six epochs")
+
+
+def test_training_goes_on_with_another_set(target: Target, opened: Opened) -> None:
+    first, second = Case(rows=9).problem(), Case(rows=14).problem(seed=4)
+    subject = _loaded(opened, first)
+    subject.train_epoch(4, 0.1)
+    subject.load(second.x, second.y)
+    subject.train_epoch(4, 0.1)
+    both = Problem(first.network, first.start, np.vstack([first.x, second.x]), np.vstack([first.y, second.y]))
+    later = [(slice(rows.start + 9, rows.stop + 9), rate) for rows, rate in tolerance.epochs(14, 4, 0.1)]
+    schedule = [*tolerance.epochs(9, 4, 0.1), *later]
+    expect_trained(subject, both, schedule, target.precision, "parameters after an epoch on each of two sets")
+
+
+def test_a_large_net_trains_through_products_of_every_transpose(target: Target, opened: Opened) -> None:
+    """Products large enough for a library to use threads: where workers call it at once, it has gone wrong before."""
+    problem = Case(sizes=(96, 160, 128, 10), hidden="tanh", rows=97, dtype="float32").problem()
+    subject = _loaded(opened, problem)
+    for _ in range(2):
+        subject.train_epoch(48, 0.1)
+    schedule = list(tolerance.epochs(97, 48, 0.1, 2))
+    expect_trained(subject, problem, schedule, target.precision, "parameters after two epochs")
+    at = copied(subject.parameters())
+    for rows in batches(97, 33):
+        expect_batch(subject, problem, target.precision, rows=rows, at=at)
+
+
+def test_every_number_of_workers_ends_in_the_same_weights(
+    target: Target, opened: Opened, record_property: Callable[[str, object], None]
+) -> None:
+    problem = Case(rows=21).problem()
+    subject = _loaded(opened, problem)
+    for _ in range(3):
+        subject.train_epoch(8, 0.1)
+    trained = tolerance.after_training(*problem, tolerance.epochs(21, 8, 0.1, 3), target.precision)
+    got = subject.parameters()
+    expect_parameters("parameters after three epochs", got, trained.parameters, trained.allowed)
+    record_property("weights", [part.ravel().tolist() for pair in got for part in pair])
+    record_property("allowed", [part.ravel().tolist() for pair in trained.allowed for part in pair])

@@ -1,0 +1,94 @@
+"""What a process holds: threads, children, files, shared memory; and which threads are busy. Linux's /proc knows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+PROC, SHARED = Path("/proc/self"), Path("/dev/shm")  # noqa: S108  the system's own name for shared memory
+WINDOW, PAUSE = 0.4, 0.002
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Counts at one moment, and the names of what lies in shared memory."""
+
+    threads: int
+    processes: int
+    files: int
+    shared: frozenset[str] = field(default=frozenset())
+
+
+def holding() -> Holding:
+    """Return what this process holds now."""
+    return Holding(
+        threads=len(list((PROC / "task").iterdir())),
+        processes=len(psutil.Process().children(recursive=True)),
+        files=len(list((PROC / "fd").iterdir())),
+        shared=frozenset(path.name for path in SHARED.iterdir()) if SHARED.is_dir() else frozenset(),
+    )
+
+
+def settled(wanted: Callable[[Holding], bool], seconds: float = 2.0) -> Holding:
+    """Return what is held once ``wanted`` likes it, or when the time is up: threads and children take time to end."""
+    deadline = time.monotonic() + seconds
+    now = holding()
+    while not wanted(now) and time.monotonic() < deadline:
+        time.sleep(0.02)
+        now = holding()
+    return now
+
+
+class Sampler:
+    """Counts, again and again, the threads of this process and its children that run or wait for a CPU.
+
+    Waiting counts as well, so that neither a loaded machine nor a confinement to few CPUs hides a thread too many.
+    """
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="conformance-sampler")
+
+    def __enter__(self) -> Self:
+        """Start sampling."""
+        children = psutil.Process().children(recursive=True)
+        self._tasks = [PROC / "task", *(Path(f"/proc/{child.pid}/task") for child in children)]
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop sampling."""
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        own = str(threading.get_native_id())
+        while not self._stop.is_set():
+            self.counts.append(sum(_running(tasks, own) for tasks in self._tasks))
+            time.sleep(PAUSE)
+
+    def share_above(self, limit: int) -> float:
+        """Return in which share of the samples more than ``limit`` threads were busy."""
+        return sum(count > limit for count in self.counts) / max(1, len(self.counts))
+
+    @property
+    def usual(self) -> int:
+        """The median number of busy threads."""
+        return sorted(self.counts)[len(self.counts) // 2] if self.counts else 0
+
+
+def _running(tasks: Path, own: str) -> int:
+    count = 0
+    with suppress(OSError):  # a process, or a thread, may end while it is looked at
+        for task in tasks.iterdir():
+            with suppress(OSError):
+                count += task.name != own and (task / "stat").read_text().rpartition(")")[2].split()[0] == "R"
+    return count

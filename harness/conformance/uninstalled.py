@@ -1,0 +1,55 @@
+"""``module:Class`` without a plugin: a spec made from what is known before, and after, the class is imported."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.environment import library_threads
+from harness.errors import PluginError, RequestError
+from harness.options import Values
+from harness.spec import API, RESERVED, BackendSpec
+
+if TYPE_CHECKING:
+    from harness.backend import Backend
+
+
+def before_import(path: str, options: Mapping[str, str]) -> BackendSpec:
+    """Return a spec that takes the named options as they are; imports nothing."""
+    return _spec(path, {name: RESERVED.get(name, ("", ...)) for name in options})
+
+
+def after_import(path: str, cls: type[Backend]) -> BackendSpec:
+    """Return a spec with the options that the class names, each with its default as the only listed value."""
+    parameters = inspect.signature(cls).parameters.values()
+    named = {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY and one.name != "workers"}
+    for name, default in named.items():
+        if type(default) not in (str, int):
+            raise RequestError(f"{path}: option {name}={default!r} needs a default that is a str or an int")
+    return _spec(path, {name: RESERVED.get(name, (default, ...)) for name, default in named.items()})
+
+
+def importable_from_here() -> None:
+    """Let modules of the current directory be imported, after everything installed."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+
+
+def _spec(path: str, options: Mapping[str, Values]) -> BackendSpec:
+    try:
+        return BackendSpec(
+            api=API,
+            name="uninstalled",
+            implementation=path,
+            summary="a class without a plugin",
+            parallel="matrix",
+            algebra="library",
+            options=options,
+            environment=library_threads,
+        )
+    except PluginError as error:
+        raise RequestError(f"{path}: {error}") from error
