@@ -19,6 +19,8 @@ START = 1.5
 """Seconds to start a process, import a library and give the memory back."""
 GFLOPS = 20.0
 """Of one core on large batches, on the modest side of current machines and libraries."""
+DEVICE_GFLOPS = 4000.0
+"""Of a device, as modest."""
 STEP = 50e-6
 """Seconds that every batch costs whatever its size: Python, a barrier, a launch."""
 PASSES = 1.5
@@ -54,7 +56,8 @@ def estimate(plan: Plan, rows: Callable[[Cell], int], earlier: Earlier = nothing
 
 def modelled(cell: Cell, rows: int) -> float:
     """Return seconds for a round of one cell on ``rows`` training rows by the model."""
-    work = rows * cell.network.flops_per_example / (GFLOPS * 1e9)
+    gflops = GFLOPS if cell.options.get("device", "cpu") == "cpu" else DEVICE_GFLOPS
+    work = rows * cell.network.flops_per_example / (gflops * 1e9)
     steps = -(-rows // cell.batch) * STEP
     return START + (1 + cell.epochs + PASSES) * (work + steps)
 

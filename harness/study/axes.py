@@ -12,6 +12,7 @@ from harness.network import DTYPES, LOSSES
 from harness.parameters import INITIALISATIONS
 from harness.study import values
 from harness.study.catalogue import Catalogue
+from harness.study.document import DEFAULT_DATASET
 from harness.study.model import NETWORKS, DatasetChoice, NetworkChoice
 from harness.study.values import Read
 
@@ -23,7 +24,7 @@ WORKERS = 4096
 SEED = 2**63 - 1
 
 DEFAULTS: Mapping[str, Any] = {
-    "dataset": "digits",
+    "dataset": DEFAULT_DATASET,
     "networks": "net-1h",
     "loss": "mse",
     "batch": 32,

@@ -14,6 +14,7 @@ from harness.text import clean
 
 LARGEST = 2**20
 """Bytes of a study file, at most: nobody writes a longer one by hand."""
+DEFAULT_DATASET = "digits"
 PER_BACKEND = ("workers", "options", "python", "hosts")
 """Keys of ``[[backend]]`` that ``--set`` also takes without the prefix ``backend.``."""
 
@@ -44,6 +45,9 @@ class Document:
         for length in range(len(path), 0, -1):
             if path[:length] in self._overrides:
                 return f"--set {self._overrides[path[:length]]}"
+        inside = [word for key, word in self._overrides.items() if key[: len(path)] == path]
+        if inside:
+            return f"--set {inside[-1]}"
         line = self._positions.line(path, value)
         return f"{self.label}:{line}" if line else self.label
 
@@ -56,7 +60,7 @@ class Document:
                 raise RequestError(f"--set {word!r}: write key=value, as in --set batch=64")
             if parts[0] in PER_BACKEND:
                 parts.insert(0, "backend")
-            self._apply(parts, _value(word, text.strip()), word)
+            self._apply(parts, _value(clean(word), text.strip()), clean(word))
             self.overrides += (word,)
 
     def _apply(self, parts: list[str], value: Any, word: str) -> None:
@@ -65,7 +69,7 @@ class Document:
         elif parts[0] == "backend":
             self._set_backends(parts[1:], value, word)
         else:
-            if parts[0] == "dataset" and isinstance(self.data.get("dataset"), str):
+            if parts[0] == "dataset" and isinstance(self.data.setdefault("dataset", DEFAULT_DATASET), str):
                 self.data["dataset"] = {"name": self.data["dataset"]}
             self._put(self.data, (), parts, value, word)
 

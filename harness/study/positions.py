@@ -55,6 +55,7 @@ class Positions:
                 if header:
                     prefix = _table(header, counts)
                     self._found[prefix] = number
+                    self._found.setdefault(prefix[:-1] or prefix, number)
                     continue
                 if assignment:
                     self._found[prefix + _parts(assignment[1])] = number
