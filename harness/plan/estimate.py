@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from harness.cell import Cell
 from harness.plan.model import Plan
+from harness.study.units import spoken
 
 Earlier = Callable[[Cell], float | None]
 """Seconds that one round of this very cell took before, or ``None``."""
@@ -65,8 +66,9 @@ def modelled(cell: Cell, rows: int) -> float:
 def fitted(plan: Plan, budget: float, one_round: float) -> Plan:
     """Return the plan with as many rounds as fit into ``budget`` seconds, 1 at least, with a note that says so."""
     rounds = max(1, int(budget / one_round)) if one_round else plan.rounds
+    each, whole = spoken(one_round), spoken(budget)
     if one_round > budget:
-        note = f"even one round takes about {one_round:.0f} s, more than the budget of {budget:.0f} s"
+        note = f"even one round takes about {each}, more than the budget of {whole}"
     else:
-        note = f"{rounds} rounds of about {one_round:.0f} s fit the budget of {budget:.0f} s"
+        note = f"{rounds} {'round' if rounds == 1 else 'rounds'} of about {each} fit the budget of {whole}"
     return plan.with_rounds(rounds, note)
