@@ -24,6 +24,9 @@ USUAL = {"L1": 32 << 10, "L2": 1 << 20, "L3": 16 << 20}
 LARGEST = 256 << 20
 """Bytes of all threads together at the size that stands for memory."""
 
+PATIENCE = 20.0
+"""Seconds until threads stop waiting for one that could not start, which raises what kept it."""
+
 STREAMS = 3
 """Accesses for each element: two reads and a write."""
 
@@ -56,7 +59,7 @@ def caches() -> dict[str, int]:
 def _rate(size: int, threads: int, dtype: str, seconds: float) -> float:
     count = max(64, size // 2 // np.dtype(dtype).itemsize)
     bytes_once = STREAMS * count * np.dtype(dtype).itemsize
-    ready = threading.Barrier(threads)
+    ready = threading.Barrier(threads, timeout=PATIENCE)
     with ThreadPoolExecutor(threads) as pool:
         works = [pool.submit(_work, count, dtype, seconds, ready) for _ in range(threads)]
         return sum(bytes_once / work.result() for work in works) / 1e9

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from harness.cell import Cell
@@ -12,7 +14,7 @@ from harness.receipt.hardware import hardware
 from harness.receipt.span import Span
 from harness.receipt.threads import asked_by_variables, os_threads, pools
 from harness.receipt.variables import steering
-from harness.registry import registry, spec
+from harness.registry import registry
 
 Facts = Mapping[str, str | int | float]
 
@@ -21,7 +23,8 @@ VECTORS = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_tile",
 
 def collect(cell: Cell, facts: Facts, steady: Span | None = None) -> dict[str, Any]:
     """Return the receipt as plain data; ``steady`` spans the steady epochs, where the cell came that far."""
-    wanted = spec(cell.backend)
+    known = registry()
+    wanted = known.backends.get(cell.backend)
     machine = hardware(device=cell.options.get("device") == "cuda")
     threads = {"asked": cell.workers, "variables": asked_by_variables(), "pools": pools(), "os_threads": os_threads()}
     return {
@@ -30,7 +33,16 @@ def collect(cell: Cell, facts: Facts, steady: Span | None = None) -> dict[str, A
         "variables": steering(),
         "hardware": {**machine, "vectors": [name for name in VECTORS if name in cpu_flags()]},
         "python": {**software.python(), "named": cell.python is not None},
-        "libraries": software.libraries(wanted.requires),
-        "origin": software.origin(registry().sources.get(cell.backend)),
-        "backend": dict(facts),
+        "libraries": software.libraries(wanted.requires if wanted else ()),
+        "origin": software.origin(known.sources.get(cell.backend)),
+        "backend": {str(name): _plain(value) for name, value in facts.items()},
     }
+
+
+def _plain(value: object) -> str | int | float:
+    """A backend may hand out numbers of NumPy or of its framework; a receipt is JSON."""
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real) and math.isfinite(value):
+        return float(value)
+    return str(value)

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.cell import Cell
+from harness.receipt.span import LONG_ENOUGH
 from harness.receipt.threads import asked
-
-LONG_ENOUGH = 0.2
-"""Seconds from which counters that tick every 10 ms say something."""
+from harness.spec import Algebra
 
 STEAL = 0.02
 THROTTLED = 0.01
@@ -24,14 +23,15 @@ BEFORE_AVX512 = BEFORE_AVX2 | {"haswell", "zen", "excavator"}
 """Architectures of OpenBLAS and BLIS whose kernels use narrower vectors than these instruction sets have."""
 
 
-def mismatches(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> list[str]:
+def mismatches(cell: Cell, algebra: Algebra, receipt: Mapping[str, Any], *, launched: bool) -> list[str]:
     """Return the warnings; ``launched`` says that a launcher spread the workers over ranks, of which this is one."""
-    return [
+    found = [
         *_threads(cell, receipt, launched=launched),
-        *_architecture(receipt),
+        *_architecture(algebra, receipt),
         *_cores(cell, receipt, launched=launched),
         *_disturbances(receipt),
     ]
+    return list(dict.fromkeys(found))
 
 
 def _threads(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Iterator[str]:
@@ -47,21 +47,23 @@ def _threads(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Itera
         yield f"{cell.workers} workers share {usable} {'core' if usable == 1 else 'cores'}"
 
 
-def _architecture(receipt: Mapping[str, Any]) -> Iterator[str]:
+def _architecture(algebra: Algebra, receipt: Mapping[str, Any]) -> Iterator[str]:
+    """Look at the libraries that do the backend's work: NumPy's own is loaded by all and used by few."""
     flags = set(receipt["hardware"]["vectors"])
     weak = BEFORE_AVX512 if "avx512f" in flags else BEFORE_AVX2 if "avx2" in flags else frozenset()
     best = "AVX-512" if "avx512f" in flags else "AVX2"
     chosen = receipt["variables"].get("OPENBLAS_CORETYPE")
     for pool in receipt["threads"]["pools"]:
-        if str(pool.get("architecture", "")).lower() in weak:
+        works = algebra == "blas" or (algebra == "library" and "scipy_openblas" not in pool["library"])
+        if works and str(pool.get("architecture", "")).lower() in weak:
             why = f"OPENBLAS_CORETYPE={chosen} is set" if chosen else "the library is old or does not know this CPU"
             yield f"{pool['internal_api']} runs {pool['architecture']} kernels on a CPU with {best}: {why}"
 
 
 def _cores(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Iterator[str]:
     steady, workers = receipt["steady"], 1 if launched else cell.workers
-    counted = LONG_ENOUGH if steady["children_cpu_seconds"] else LONG_ENOUGH / 10
-    if steady["seconds"] < counted or cell.options.get("device") == "cuda":
+    known = steady["effective_cores"] is not None and steady["seconds"] >= LONG_ENOUGH / 10
+    if not known or cell.options.get("device") == "cuda":
         return
     busy, usable = steady["effective_cores"], receipt["hardware"]["usable_cores"]
     if busy > workers + max(0.25, 0.15 * workers):

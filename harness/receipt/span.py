@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,6 +13,9 @@ from harness.machine import PROC, cgroup_folders, text
 from harness.process.tree import descendants
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+LONG_ENOUGH = 0.2
+"""Seconds from which counters that tick every 10 ms say something."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,10 @@ class Span:
         self.throttled = None if after is None or self._throttled is None else after - self._throttled
 
     @property
-    def effective_cores(self) -> float:
-        """CPU time over wall time: how many cores were busy for this cell."""
+    def effective_cores(self) -> float | None:
+        """CPU time over wall time; ``None`` where children took part and the stretch is short beside their ticks."""
+        if self.children and self.wall < LONG_ENOUGH:
+            return None
         return (self.own + self.children) / max(self.wall, 1e-9)
 
     def figures(self) -> dict[str, Any]:
@@ -66,14 +72,27 @@ class Span:
             "effective_cores": self.effective_cores,
             "children_cpu_seconds": self.children,
         }
+        peak = resident_peak()
+        if peak is not None:
+            figures["resident_peak_bytes"] = peak
         if self.throttled is not None:
             figures["throttled_seconds"] = self.throttled
         before, after = self._machine, self._machine_after
-        if before is not None and after is not None and after.total > before.total:
+        if before is not None and after is not None and self.wall >= LONG_ENOUGH and after.total > before.total:
             figures["steal_share"] = (after.steal - before.steal) / (after.total - before.total)
             others = after.busy - before.busy - self.own - self.children
-            figures["other_cores"] = max(0.0, others) / max(self.wall, 1e-9)
+            figures["other_cores"] = max(0.0, others) / self.wall
         return figures
+
+
+def resident_peak() -> int | None:
+    """Return the largest resident memory so far of this process and, each by itself, of its living descendants.
+
+    Taken before evaluation and parity, whose arrays the process's own peak would count too.
+    """
+    stated = [text(PROC / str(pid) / "status") or "" for pid in (os.getpid(), *descendants())]
+    found = [int(match[1]) for status in stated if (match := re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE))]
+    return sum(found) * 1024 if found else None
 
 
 def children_seconds() -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from statistics import median
 from typing import Any
 
@@ -36,10 +37,10 @@ def measure(request: Mapping[str, Any]) -> Fields | None:
     try:
         rank = Measurement(cell, fields).run()
     except BaseException as error:  # noqa: BLE001  whatever a backend raises is the state of its row
-        traceback.print_exc(file=sys.stderr)
+        with suppress(OSError, ValueError):  # a backend may have closed standard error; its row matters more
+            traceback.print_exc(file=sys.stderr)
         fields["state"], fields["reason"] = outcome(error)
-        if not fields["receipt"] and cell.backend in backends():
-            fields["receipt"] = collect(cell, {})
+        fields["receipt"] = fields["receipt"] or collect(cell, {})
         return fields
     return fields if rank == 0 else None
 
@@ -102,9 +103,10 @@ class Measurement:
 
     def _describe(self, backend: Backend) -> None:
         """Write the receipt while threads and libraries are as they were under the clock."""
-        launched = spec(self.cell.backend).launcher is not None
+        wanted = spec(self.cell.backend)
         self.fields["receipt"] = receipt = collect(self.cell, backend.facts(), self.steady)
-        self.fields["warnings"].extend(mismatches(self.cell, receipt, launched=launched))
+        launched = wanted.launcher is not None
+        self.fields["warnings"].extend(mismatches(self.cell, wanted.algebra, receipt, launched=launched))
 
     def _resolve(self) -> None:
         """Where an epoch is too short for the clock, time again on a second instance, several epochs a sample."""
@@ -125,7 +127,7 @@ class Measurement:
         """Write loss and accuracy; where anything is not finite, the row has diverged and has no figures."""
         arrays = {"weight": (*observed.first, *observed.last), "output": ((observed.batch.outputs,),)}
         bad = [what for what, pairs in arrays.items() if not _all_finite(pairs)]
-        bad += ["loss"] if not observed.training.finite else []
+        bad += [] if observed.training.finite and observed.test.finite else ["loss"]
         if bad:
             self.fields.update(state="diverged", reason=f"a {bad[0]} is not finite: lower the rate")
             return False

@@ -82,7 +82,8 @@ def history(build: Builder, problem: Problem, seconds: list[float]) -> list[dict
     """Return loss and accuracy before the first and after each epoch, from a fresh instance of its own. Never timed.
 
     As in the row, the loss is the training set's and the accuracy the test set's where there is one. ``seconds`` are
-    the times of the timed instance's epochs; each entry carries their sum so far, for time to accuracy.
+    the times of the timed instance's epochs; each entry carries their sum so far, for time to accuracy. Ends early
+    where the loss stops being finite.
     """
     cell = problem.cell
     entries: list[dict[str, float]] = []
@@ -92,6 +93,8 @@ def history(build: Builder, problem: Problem, seconds: list[float]) -> list[dict
             if number:
                 epoch(backend, cell.batch, cell.rate)
             training = evaluate(backend, problem.y, cell.batch)
+            if not training.finite:
+                break
             accuracy = scored(backend, problem, training).accuracy
             entries.append({"epoch": number, "loss": training.loss, "accuracy": accuracy, "seconds": spent})
     return entries

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import subprocess
 import sys
@@ -11,12 +12,23 @@ from typing import Any
 import pytest
 
 from harness.receipt import git, hardware, software, span, threads
+from harness.receipt.collect import collect
 from harness.receipt.mismatches import mismatches
 from harness.receipt.variables import steering
+from harness.spec import Algebra
 from tests.samples import a_cell
 
 QUIET: dict[str, Any] = {
-    "threads": {"pools": [{"internal_api": "openblas", "num_threads": 2, "architecture": "SkylakeX"}]},
+    "threads": {
+        "pools": [
+            {
+                "internal_api": "openblas",
+                "num_threads": 2,
+                "architecture": "SkylakeX",
+                "library": "libscipy_openblas64_.so",
+            }
+        ]
+    },
     "steady": {"seconds": 2.0, "effective_cores": 1.98, "children_cpu_seconds": 0.0, "steal_share": 0.0},
     "variables": {},
     "hardware": {"usable_cores": 4, "cpus": 4, "vectors": ["avx2", "avx512f"]},
@@ -24,11 +36,13 @@ QUIET: dict[str, Any] = {
 }
 
 
-def warned(changes: dict[str, dict[str, Any]], *, launched: bool = False, **cell: Any) -> list[str]:
+def warned(
+    changes: dict[str, dict[str, Any]], *, launched: bool = False, algebra: Algebra = "blas", **cell: Any
+) -> list[str]:
     receipt = copy.deepcopy(QUIET)
     for part, values in changes.items():
         receipt[part].update(values)
-    return mismatches(a_cell(**{"workers": 2, **cell}), receipt, launched=launched)
+    return mismatches(a_cell(**{"workers": 2, **cell}), algebra, receipt, launched=launched)
 
 
 def pool(**fields: Any) -> dict[str, dict[str, Any]]:
@@ -74,6 +88,33 @@ def test_kernels_as_wide_as_the_cpu_are_fine(monkeypatch: pytest.MonkeyPatch) ->
     assert warned({**pool(architecture="Haswell"), "hardware": {"vectors": ["avx2"]}}) == []
 
 
+@pytest.mark.parametrize("algebra", ["handwritten", "library"])
+def test_kernels_of_a_library_that_does_no_work_here_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch, algebra: Algebra
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    assert warned(pool(architecture="Haswell"), algebra=algebra) == []
+
+
+def test_a_frameworks_own_blas_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    assert len(warned(pool(architecture="Haswell", library="libopenblas.so"), algebra="library")) == 1
+
+
+def test_two_pools_alike_are_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert len(warned({"threads": {"pools": QUIET["threads"]["pools"] * 2}})) == 1
+
+
+def test_facts_of_a_backend_become_plain_data() -> None:
+    import numpy as np
+
+    facts: Any = {"threads": np.int64(2), "bytes": np.float32(0.5), "rate": float("nan"), "device": "cpu", "list": [1]}
+    told = collect(a_cell(), facts)["backend"]
+    assert told == {"threads": 2, "bytes": 0.5, "rate": "nan", "device": "cpu", "list": "[1]"}
+    json.dumps(told, allow_nan=False)
+
+
 def test_a_short_stretch_says_nothing_about_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     assert warned({"steady": {"seconds": 0.001, "effective_cores": 9.0, "steal_share": 1.0}}) == []
@@ -106,7 +147,9 @@ def test_effective_cores_count_this_process() -> None:
     with span.Span() as idle:
         time.sleep(0.1)
     assert busy.own >= 0.1
+    assert idle.effective_cores is not None
     assert idle.effective_cores < 0.2
+    assert busy.effective_cores is not None
     assert busy.effective_cores > idle.effective_cores
 
 

@@ -58,7 +58,7 @@ def run(cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> Measure:
             implementation=f"tests.worker.plain_backends:{kind}",
             summary="for a test",
             parallel="none",
-            algebra="blas",
+            algebra="handwritten",
             **(spec or {}),
         )
         known = registry.registry()

@@ -87,5 +87,5 @@ def test_a_cell_costs_under_half_a_second_outside_its_timed_part(worker: Callabl
         ended = worker(body, **settings)
         assert ended.message is not None, ended.stderr
         timed = ended.message["first_epoch_seconds"] + sum(ended.message["epoch_seconds"])
-        costs.append(ended.seconds - timed)
+        costs.append(ended.cpu_seconds - timed)  # not the wall clock, which other processes lengthen
     assert min(costs) < 0.5

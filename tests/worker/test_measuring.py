@@ -12,6 +12,8 @@ from harness.errors import Unavailable, Unsupported
 from harness.losses import loss_value
 from harness.network import Network
 from harness.parameters import initial_parameters
+from harness.worker.measuring import measure
+from harness.worker.parity import plan as parity_plan
 from tests.worker import plain_backends
 
 Run = Any
@@ -109,3 +111,67 @@ def test_history_ends_where_the_row_ends(run: Run) -> None:
     assert last["accuracy"] == pytest.approx(fields["accuracy"])
     spent = [fields["first_epoch_seconds"], *fields["epoch_seconds"]]
     assert last["seconds"] == pytest.approx(sum(spent))
+
+
+def test_an_unknown_backend_is_an_error_that_names_it(run: Run, cell: Any) -> None:
+    run()
+    fields = measure({"cell": cell(backend="plane").to_json(), "round": 0})
+    assert fields is not None
+    assert fields["state"] == "error"
+    assert "did you mean 'plain'" in fields["reason"]
+
+
+@pytest.mark.parametrize(("kind", "state"), [("Plain", "ok"), ("SumNotMean", "wrong"), ("LastBatchLost", "wrong")])
+def test_a_set_too_large_for_the_reference_is_compared_on_its_head(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kind: str, state: str
+) -> None:
+    monkeypatch.setattr(parity_plan, "BUDGET", 0.01)
+    fields = run(kind, dataset_options={"rows": 3005, "inputs": 64, "outputs": 10})
+    assert fields["state"] == state, fields["reason"]
+    parity = fields["receipt"]["parity"]
+    assert parity["compared"] == "head"
+    assert parity["rows"] % 32 == 3005 % 32
+    assert ("after an epoch of the first" in fields["reason"]) == (state == "wrong")
+
+
+def test_an_ensemble_is_timed_and_not_compared(run: Run) -> None:
+    fields = run("SumNotMean", spec={"mathematics": "ensemble"})
+    assert fields["state"] == "ok", fields["reason"]
+    assert fields["gflops"] > 0
+    assert fields["receipt"]["parity"]["compared"] == "nothing"
+
+
+def test_a_rate_too_small_to_see_is_a_warning(run: Run) -> None:
+    fields = run(rate=1e-9)
+    assert fields["state"] == "ok", fields["reason"]
+    assert any("parity says little" in warning for warning in fields["warnings"])
+
+
+def test_accuracy_is_the_test_sets_where_there_is_one(run: Run) -> None:
+    fields = run(dataset="digits", dataset_options={}, network=Network.dense([64, 16, 10]))
+    data = load_dataset("digits")
+    assert data.x_test is not None
+    right = fields["accuracy"] * len(data.x_test)
+    assert right == pytest.approx(round(right))
+    assert fields["accuracy"] * len(data.x_train) != pytest.approx(round(fields["accuracy"] * len(data.x_train)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("activation", "loss"), [("sigmoid", "mse"), (["tanh", "sigmoid"], "bce"), (["relu", "linear"], "ce")]
+)
+@pytest.mark.parametrize("batch", [1, 300])
+def test_a_right_backend_is_right_in_every_net(run: Run, dtype: str, activation: Any, loss: str, batch: int) -> None:
+    network = Network.dense([64, 16, 10], activation=activation, loss=loss, dtype=dtype)
+    fields = run(network=network, batch=batch, rate=0.05, epochs=1)
+    assert fields["state"] == "ok", fields["reason"]
+    assert fields["warnings"] == []
+
+
+def test_standard_error_that_is_closed_does_not_cost_the_row(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    closed = (tmp_path / "err").open("w")
+    closed.close()
+    monkeypatch.setattr("sys.stderr", closed)
+    assert run("Raises")["state"] == "error"

@@ -36,7 +36,10 @@ def finite(truth: Trained) -> bool:
 
 
 def visible(problem: Problem, truth: Trained) -> float:
-    """Return how many tolerances the epoch moved the array that shows it best; below a few, parity says little."""
+    """Return how many tolerances the epoch moved the array that shows it least; below a few, parity says little.
+
+    An array that does not move at all, as all but the last do from zero weights, has nothing to show.
+    """
     triples = zip(flat(truth.parameters), flat(problem.start), flat(truth.allowed), strict=True)
-    tiny = np.finfo(np.float64).tiny
-    return max(float(np.abs(after - before).max() / max(np.median(room), tiny)) for after, before, room in triples)
+    moves = [(float(np.abs(after - before).max()), float(np.median(room))) for after, before, room in triples]
+    return min((moved / max(room, np.finfo(np.float64).tiny) for moved, room in moves if moved), default=0.0)
