@@ -60,7 +60,7 @@ class _Session:
     peaks: Peaks
     launches: Launches
 
-    def rows(self, plan: list[Round], done: int) -> Generator[Row]:
+    def rows(self, plan: list[Round], done: int) -> Generator[Row, None, None]:
         total, number = sum(len(turn.cells) for turn in plan), 0
         self.on_event(RunBegun(total, done, len(plan)))
         for turn in plan:

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.fakes.site import Site, offering, spec
-from tests.runner.faulty import FAULTS
+from tests.fakes.marked import Marked
+from tests.fakes.site import Site
+from tests.runner.installed import ROOT, faulty_site
 
-ROOT = Path(__file__).parents[2]
 MODULE = "tests.runner.sweep"
 Sweep = Callable[..., list[dict[str, Any]]]
 
@@ -19,24 +18,20 @@ Sweep = Callable[..., list[dict[str, Any]]]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A folder with the faulty plugin installed."""
-    made = Site(tmp_path_factory.mktemp("site"))
-    values = ("healthy", "unsupported", "unavailable", "wrong", *FAULTS)
-    described = spec("faulty", implementation="harness_faulty.backend:Faulty", options={"fault": values})
-    absent = spec("absent", requires=("no_such_package",), install="pip install nothing")
-    code = "from tests.runner.faulty import Faulty as Faulty\n"
-    made.install("faulty", offering(described, absent), files={"backend.py": code})
-    return made
+    return faulty_site(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
-def trash(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder for temporary files of everything that runs."""
-    return tmp_path_factory.mktemp("trash")
+def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marked]:
+    """What is left of everything that the module starts."""
+    made = Marked(tmp_path_factory.mktemp("temporary"))
+    yield made
+    made.kill()
 
 
 @pytest.fixture(scope="module")
-def variables(trash: Path) -> dict[str, str]:
-    return {"PYTHONPATH": str(ROOT), "TMPDIR": str(trash), "XDG_CACHE_HOME": str(trash / "cache")}
+def variables(marked: Marked) -> dict[str, str]:
+    return {**marked.variables, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(marked.folder / "cache")}
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +44,6 @@ def sweep(site: Site, variables: dict[str, str]) -> Sweep:
         return [json.loads(line) for line in ran.out.splitlines()]
 
     return call
-
-
-def folders(trash: Path) -> list[str]:
-    """Return the private folders of children that are left."""
-    return [path.name for path in trash.iterdir() if path.name.startswith("harness-")]
 
 
 def environment(site: Site, variables: dict[str, str]) -> dict[str, str]:

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,9 @@ from harness.row import Row
 from harness.runner import CellBegun, CellEnded, CellNews, Event, RunBegun, RunEnded, run_cells
 from harness.runner import loop as loop_module
 from harness.runner.starting import Launches
+from tests.fakes.marked import Marked
 from tests.fakes.site import Site
-from tests.runner.conftest import MODULE, Sweep, environment, folders
+from tests.runner.conftest import MODULE, Sweep, environment
 from tests.runner.sweep import cell
 
 
@@ -142,15 +142,15 @@ class Running:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("fault", ["ignore_terminate", "hang_in_c"])
 def test_one_control_c_ends_the_running_cell_and_keeps_its_row(
-    site: Site, variables: dict[str, str], trash: Path, fault: str, number: signal.Signals
+    site: Site, variables: dict[str, str], marked: Marked, fault: str, number: signal.Signals
 ) -> None:
     code, states, _ = Running(site, variables, fault).asked(number)
     assert (code, states) == (0, ["interrupted"])
-    assert folders(trash) == []
+    assert marked.rest() == ([], [])
 
 
-def test_two_end_at_once(site: Site, variables: dict[str, str], trash: Path) -> None:
+def test_two_end_at_once(site: Site, variables: dict[str, str], marked: Marked) -> None:
     code, states, err = Running(site, variables, "ignore_terminate").asked(signal.SIGINT, signal.SIGINT)
     assert (code != 0, states) == (True, [])
     assert "KeyboardInterrupt" in err
-    assert folders(trash) == []
+    assert marked.rest() == ([], [])

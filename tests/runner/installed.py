@@ -1,0 +1,21 @@
+"""Install the faulty plugin, and another whose package is missing, into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.fakes.site import Site, offering, spec
+from tests.runner.faulty import FAULTS
+
+ROOT = Path(__file__).parents[2]
+CODE = "from tests.runner.faulty import Faulty as Faulty\n"
+
+
+def faulty_site(folder: Path) -> Site:
+    """Return a folder with the plugins installed; ``PYTHONPATH`` must name ``ROOT`` besides."""
+    made = Site(folder)
+    values = ("healthy", "unsupported", "unavailable", "wrong", *FAULTS)
+    described = spec("faulty", implementation="harness_faulty.backend:Faulty", options={"fault": values})
+    absent = spec("absent", requires=("no_such_package",), install="pip install nothing")
+    made.install("faulty", offering(described, absent), files={"backend.py": CODE})
+    return made
