@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -59,6 +60,38 @@ def test_the_plugin_trains_as_the_reference_does(written: tuple[Venv, Path]) -> 
     assert ran.code == 0, ran.err
 
 
+def test_the_plugin_passes_the_suite_unchanged(written: tuple[Venv, Path]) -> None:
+    venv, folder = written
+    ran = venv.run("harness check my-own --level quick --workers 2", folder)
+    assert re.fullmatch(r"my-own: api 1, level quick, (\d+) checks, \1 passed", ran.out.strip()), ran.out + ran.err
+    assert ran.code == 0
+
+
+BROKEN_LINES = [
+    ("self._a[-1] @ weights + bias", "self._a[-1] @ weights"),
+    ("f.value(np, self._z[-1])", "self._z[-1]"),
+    ("self._a[layer].T @ delta, delta.sum", "2 * self._a[layer].T @ delta, delta.sum"),
+    ("delta.sum(axis=0))", "delta.sum(axis=0) * 0)"),
+    ("self._a[layer].T @ delta", "self._a[layer].T @ np.sign(delta)"),
+    ("[0].T) * slope", "[0].T)"),
+    ("weights[:] -= rate * dw", "weights[:] += rate * dw"),
+    ("bias[:] -= rate * db", "bias[:] -= db"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong"), BROKEN_LINES)
+def test_any_broken_line_of_arithmetic_fails_a_check_that_shows_it(tmp_path: Path, right: str, wrong: str) -> None:
+    Scaffold("my-own").write(tmp_path)
+    code = tmp_path / "harness_my_own" / "backend.py"
+    assert code.read_text().count(right) == 1
+    code.write_text(code.read_text().replace(right, wrong))
+    words = ("check", "harness_my_own.backend:MyOwnBackend", "--level", "quick", "--workers", "1", "-k", "reference")
+    ran = Site(tmp_path).harness(*words)
+    assert ran.code == 1, ran.err
+    assert re.search(r" is \S+, should be \S+: differs by \S+, allowed \S+; \d+ of \d+ elements are outside", ran.out)
+    assert "repeat: harness check harness_my_own.backend:MyOwnBackend" in ran.out
+
+
 def test_a_second_plugin_of_that_name_is_refused(written: tuple[Venv, Path]) -> None:
     venv, folder = written
     ran = venv.run("harness new-backend my-own --path other", folder)
@@ -73,7 +106,7 @@ def test_what_is_written_satisfies_strict_tools(tmp_path: Path) -> None:
     checks = (
         ["ruff", "check", "--config", house, "--ignore", "I001,INP001"],  # both depend on where the plugin lies
         ["ruff", "format", "--check", "--config", house],
-        ["mypy", "--strict", "harness_my_own"],
+        ["mypy", "--strict", "--cache-dir", house.parent / ".mypy_cache", "harness_my_own"],
     )
     for tool, *words in checks:
         done = subprocess.run([tools / tool, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
