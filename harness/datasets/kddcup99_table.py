@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -73,7 +74,8 @@ def _parsed(path: Path, rows: int) -> Array:
     converters: dict[int | str, Callable[[str], float]] = {column: _code(words) for column, words in SYMBOLS.items()}
     converters[LABEL] = lambda label: 0.0 if label == "normal." else 1.0
     try:
-        with gz.reading(path), gzip.open(path, "rt", encoding="ascii") as file:
+        with gz.reading(path), gzip.open(path, "rt", encoding="ascii") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a table without a row is refused below
             table = np.loadtxt(file, delimiter=",", dtype=np.float32, converters=converters, ndmin=2)
     except ValueError as error:
         raise DataError(f"{path}: not the table of KDD Cup 1999 ({error}); {gz.ADVICE}") from None
@@ -96,7 +98,7 @@ def _code(words: tuple[str, ...]) -> Callable[[str], float]:
 def _from_cache(cached: Path, rows: int) -> Array | None:
     """Return a table that is there, sound and of the right shape; whatever else is there is made again."""
     with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        with np.load(cached, allow_pickle=False) as stored:
+        with cached.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             table = stored["table"]
         if table.shape == (rows, FEATURES + 1) and table.dtype == np.float32:
             return np.asarray(table)
