@@ -2,11 +2,27 @@
 
 ``check("torch")`` runs it on every configuration, each in a process of its own, and raises ``NotConforming`` with the
 verdict where it falls short. ``pytest --pyargs harness.conformance --harness-backend torch`` runs one configuration in
-the process that it is called in. Importing this loads neither NumPy nor pytest.
+the process that it is called in. Every name is loaded on first use: the pytest plugin imports this in every session.
 """
 
 from __future__ import annotations
 
-from harness.conformance.running import check as check
-from harness.conformance.verdict import NotConforming as NotConforming
-from harness.conformance.verdict import Verdict as Verdict
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.conformance.running import check as check
+    from harness.conformance.verdict import NotConforming as NotConforming
+    from harness.conformance.verdict import Verdict as Verdict
+
+_HOME = {
+    "NotConforming": "harness.conformance.verdict",
+    "Verdict": "harness.conformance.verdict",
+    "check": "harness.conformance.running",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'harness.conformance' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)

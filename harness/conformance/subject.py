@@ -39,10 +39,11 @@ class Subject:
     def _call(self, method: str, function: Callable[[], T], *, may_refuse: bool = True) -> T:
         try:
             return function()
-        except (Unsupported, Unavailable) as error:
-            self._refused(method, error, may_refuse=may_refuse and self._early)
         except Exception as error:  # noqa: BLE001  whatever a backend raises is what the check reports
-            fail(f"{method} raised {type(error).__name__}: {error}{_place(error)}")
+            raised = error
+        if isinstance(raised, (Unsupported, Unavailable)):
+            self._refused(method, raised, may_refuse=may_refuse and self._early)
+        fail(f"{method} raised {type(raised).__name__}: {raised}{_place(raised)}")
 
     def _refused(self, method: str, error: Exception, *, may_refuse: bool) -> NoReturn:
         kind, reason = type(error).__name__, " ".join(str(error).split())

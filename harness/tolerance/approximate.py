@@ -73,10 +73,14 @@ def _pointwise(activation: Activation, z: Array, a: Array, unit: Units) -> Array
 
 
 def sloped(activation: Activation, z: Approximate, unit: Units) -> Approximate:
-    """Return ``f'(z)``; within the error of a kink, such as relu's at 0, either side is right."""
+    """Return ``f'(z)``; within the error of a kink, such as relu's at 0, either side is right.
+
+    A slope is often computed from ``a``, whose own error it doubles where it is ``1 - a * a``.
+    """
     s = _slope(activation, z.value)
     moved = [np.abs(_slope(activation, z.value + shift) - s) for shift in (z.error, -z.error)]
-    rounding = 0.0 if bool(np.all((s == 0) | (s == 1))) else unit.pointwise * np.maximum(1.0, np.abs(s))
+    straight = np.isinf(activation.range[1]) and bool(np.all((s == 0) | (s == 1)))
+    rounding = 0.0 if straight else 3 * unit.pointwise * np.maximum(1.0, np.abs(s))
     return Approximate(s, np.maximum(*moved) + rounding)
 
 

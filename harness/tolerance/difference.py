@@ -39,8 +39,9 @@ class Difference:
 
 
 def compare(what: str, got: Array, expected: Array, allowed: Array) -> Difference | None:
-    """Return the element furthest outside, or ``None``; shapes must agree. NaN is outside."""
+    """Return the element furthest outside, or ``None``; shapes agree or broadcast. NaN is outside."""
     got = np.asarray(got, dtype=np.float64)
+    expected, allowed = np.broadcast_to(expected, got.shape), np.broadcast_to(allowed, got.shape)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         distance = np.where(got == expected, 0.0, np.abs(got - expected))
         fine = distance <= allowed
