@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
@@ -38,6 +39,10 @@ CORE = "backprop-harness"
 """The distribution whose names nobody can claim: the contract says what ``sigmoid`` is."""
 
 
+_ONE_THREAD = threading.RLock()
+"""Loading redirects standard output, which two threads cannot do at once."""
+
+
 @dataclass(frozen=True)
 class Registry:
     """Everything that the installed plugins offer, by name, sorted; and what went wrong."""
@@ -50,9 +55,14 @@ class Registry:
     problems: tuple[Problem, ...]
 
 
-@cache
 def registry() -> Registry:
     """Return the registry of this process, loading the plugins' light modules at the first call."""
+    with _ONE_THREAD:
+        return _registry()
+
+
+@cache
+def _registry() -> Registry:
     loaded, problems = load_all()
     problems += [problem for one in loaded for problem in one.problems]
     backends = _by_name(loaded, BackendSpec, problems)

@@ -10,6 +10,7 @@ import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
 
@@ -28,6 +29,8 @@ SLOW_SECONDS = 0.5
 MOST_ITEMS = 1000
 """A plugin that yields more never ends, as far as the registry can tell."""
 
+_LOADING = ContextVar("harness plugins are being loaded", default=False)
+
 
 @dataclass
 class Loaded:
@@ -40,8 +43,15 @@ class Loaded:
 
 def load_all() -> tuple[list[Loaded], list[Problem]]:
     """Load every entry point, in the order of distribution and name; return also what discovery found wrong."""
-    found = find()
-    return [_load(point, source) for point, source in found.points], found.problems
+    if _LOADING.get():
+        step = "let it look up names and make networks in functions that are called later"
+        raise PluginError("asks for what the plugins offer while they are being loaded", step=step)
+    token = _LOADING.set(True)
+    try:
+        found = find()
+        return [_load(point, source) for point, source in found.points], found.problems
+    finally:
+        _LOADING.reset(token)
 
 
 def _load(point: EntryPoint, source: Source) -> Loaded:

@@ -148,13 +148,23 @@ def test_ctrl_c_while_a_plugin_loads_passes_through(site: Site) -> None:
     assert "KeyboardInterrupt" in ran.err
 
 
-def test_a_plugin_that_asks_for_the_registry_while_it_is_loaded_ends(site: Site) -> None:
-    site.install(
-        "broken", f"{HEADER}import harness\n@hookimpl\ndef harness_backends(): yield from harness.backends()\n"
-    )
+@pytest.mark.parametrize("asks", ["harness.backends()", "harness.Network.dense([2, 1])"])
+@pytest.mark.parametrize("when", ["\n{}\n", "\n@hookimpl\ndef harness_backends(): yield {}\n"])
+def test_a_plugin_that_asks_for_the_registry_while_it_is_loaded_is_refused(site: Site, asks: str, when: str) -> None:
+    site.install("broken", f"{HEADER}import harness\n{when.format(asks)}")
     listed, ran = site.listed()
-    assert ran.about("broken")
+    one_line(ran, "broken", "asks for what the plugins offer while they are being loaded; let it look up names")
     assert listed["healthy"]["available"]
+
+
+def test_many_threads_may_ask_first(site: Site) -> None:
+    code = (
+        "import harness, threading\n"
+        "threads = [threading.Thread(target=harness.backends) for _ in range(8)]\n"
+        "[t.start() for t in threads], [t.join() for t in threads]\n"
+        "print('healthy' in harness.backends())\n"
+    )
+    assert site.python("-c", code).out == "True\n"
 
 
 def test_control_characters_of_a_plugin_never_reach_the_terminal(site: Site) -> None:
