@@ -44,3 +44,14 @@ def harness_backends() -> Iterator[BackendSpec]:
         options={"team": TEAM},
         environment=openmp,
     )
+    yield BackendSpec(
+        api=1,
+        name="fused",
+        implementation="harness_numba.fused.backend:FusedBackend",
+        summary="Exact minibatch SGD as fast as the CPU allows: own kernels, neurons owned by threads, updates delayed",
+        requires=("numba",),
+        install=INSTALL,
+        parallel="neurons",
+        algebra="handwritten",
+        environment=one_library_thread,
+    )

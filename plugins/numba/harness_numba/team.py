@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 
 from harness import RequestError
@@ -16,9 +16,12 @@ KINDS = ("pool", "fork")
 class Team:
     """``run`` gives every thread its number and returns when all are done; ``meet`` lets them wait for each other."""
 
-    def __init__(self, kind: str, size: int) -> None:
-        """Keep ``size`` threads ready (``pool``), or make them at every ``run`` (``fork``); one is the caller's own."""
-        self.size = size
+    def __init__(self, kind: str, size: int, abort: Callable[[], None] = lambda: None) -> None:
+        """Keep ``size`` threads ready (``pool``), or make them at every ``run`` (``fork``); a team of one has none.
+
+        ``abort`` is called when one of them fails, to free those that wait for it in native code.
+        """
+        self.size, self._abort = size, abort
         self._barrier = Barrier(size)
         self._pool = ThreadPoolExecutor(size, "worker") if kind == "pool" and size > 1 else None
 
@@ -44,15 +47,27 @@ class Team:
         self._pool = None
 
     def _share(self, pool: ThreadPoolExecutor, task: Task) -> None:
+        """Nobody is left waiting when a thread fails or the caller is interrupted: all come home before it raises."""
+
         def guarded(number: int) -> None:
             try:
                 task(number)
             except BaseException:
-                self._barrier.abort()
+                self._free()
                 raise
 
-        for done in [pool.submit(guarded, number) for number in range(self.size)]:
-            done.result()
+        tasks = [pool.submit(guarded, number) for number in range(self.size)]
+        try:
+            for done in tasks:
+                done.result()
+        except BaseException:
+            self._free()
+            wait(tasks)
+            raise
+
+    def _free(self) -> None:
+        self._barrier.abort()
+        self._abort()
 
 
 def checked(kind: str) -> str:

@@ -1,0 +1,1 @@
+"""``fused`` in small pieces; ``plan`` is where to begin reading. Importing this package alone loads nothing."""

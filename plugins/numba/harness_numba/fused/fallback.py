@@ -1,0 +1,78 @@
+"""Where the kernels do not apply (no x86-64 with AVX2 or AVX-512): the same mathematics in plain NumPy, and said so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness import Array, Network, Parameters, activation, batches
+from harness.arrays import copied
+from harness.losses import output_delta
+
+
+class NumpyEngine:
+    """Forward, back and update as the reference writes them, in the network's dtype."""
+
+    def __init__(self, network: Network, parameters: Parameters, workers: int) -> None:  # noqa: ARG002  NumPy's own
+        self.network = network
+        self._functions = [activation(layer.activation) for layer in network.layers]
+        self._parameters = copied(parameters)
+        self._gradients: Parameters = []
+
+    def load(self, x: Array, y: Array) -> None:
+        """Keep the set."""
+        self._x, self._y = x, y
+
+    def parameters(self) -> Parameters:
+        """Return fresh copies."""
+        return copied(self._parameters)
+
+    def gradients(self) -> Parameters:
+        """Return fresh copies."""
+        return copied(self._gradients)
+
+    def outputs(self) -> Array:
+        """Return a fresh copy."""
+        return self._a[-1].copy()
+
+    def forward(self, rows: slice) -> None:
+        """``a = f(a W + b)``, layer by layer."""
+        self._y_batch, self._z, self._a = self._y[rows], [], [self._x[rows]]
+        for function, (weights, bias) in zip(self._functions, self._parameters, strict=True):
+            self._z.append(self._a[-1] @ weights + bias)
+            self._a.append(np.asarray(function.value(np, self._z[-1]), self._x.dtype))
+
+    def backprop(self) -> None:
+        """Gradients of the rows of the last forward, from the last layer to the first."""
+        self._gradients = []
+        delta = output_delta(self.network.loss, self._functions[-1], self._z[-1], self._a[-1], self._y_batch)
+        for index in reversed(range(len(self._functions))):
+            self._gradients.insert(0, (self._a[index].T @ delta, delta.sum(axis=0)))
+            if index:
+                slope = self._functions[index - 1].slope(np, self._z[index - 1], self._a[index])
+                delta = (delta @ self._parameters[index][0].T) * slope
+
+    def step(self, rate: float) -> None:
+        """``weights -= rate * gradients``."""
+        for pair, gradients in zip(self._parameters, self._gradients, strict=True):
+            for array, gradient in zip(pair, gradients, strict=True):
+                array -= array.dtype.type(rate) * gradient
+
+    def train_epoch(self, batch: int, rate: float) -> None:
+        """Train batch by batch."""
+        for rows in batches(len(self._x), batch):
+            self.forward(rows)
+            self.backprop()
+            self.step(rate)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def facts(self) -> Mapping[str, str | int | float]:
+        """Say that this is not what the backend is about."""
+        return {
+            "isa": "none",
+            "strategy": "plain NumPy",
+            "note": "no AVX2 or AVX-512 here: plain NumPy, not our kernels",
+        }

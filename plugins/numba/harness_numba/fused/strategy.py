@@ -1,0 +1,48 @@
+"""How a batch is worked on: the one place where sizes are chosen."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+WINDOW = 32
+"""Rows that wide tiles and the reading of weights need to be worth it."""
+FIRST_UP_TO = 8
+"""Batches up to this size wait for a window in the first layer; beyond, the corrections cost more than they save."""
+HIDDEN_UP_TO = 4
+"""The same for the other hidden layers, which correct going back, too."""
+CHUNK = 128
+"""Rows whose activations stay in a core's cache."""
+SETTLED = 512
+"""Rows that an update adds up in registers before it rounds them into the weights."""
+SPINS = 2000
+"""Looks at the barrier before a thread yields its core; one where workers share cores."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """Rows of a window, of a chunk and of a piece of an update; whether hidden layers wait; looks before yielding."""
+
+    window: int
+    chunk: int
+    settled: int
+    hidden_wait: bool
+    spins: int
+
+    def __str__(self) -> str:
+        """Return the sizes for the receipt."""
+        return (
+            f"window {self.window}, chunk {self.chunk}, hidden layers {'wait' if self.hidden_wait else 'do not wait'}"
+        )
+
+
+def choose(batch: int, workers: int) -> Strategy:
+    """Return the strategy for a batch size and a number of threads."""
+    together = WINDOW // batch if batch <= FIRST_UP_TO else 1
+    return Strategy(
+        window=batch * together,
+        chunk=CHUNK,
+        settled=SETTLED,
+        hidden_wait=together > 1 and batch <= HIDDEN_UP_TO,
+        spins=SPINS if workers <= len(os.sched_getaffinity(0)) else 1,
+    )

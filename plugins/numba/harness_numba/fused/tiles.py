@@ -1,0 +1,130 @@
+"""The three kernels that all matrix products are made of: tiles whose accumulators never leave registers.
+
+Every product of a layer has one factor in panels, ``VECTORS`` vectors wide, whose rows lie one after the other:
+
+* ``product``: ``out = base + left @ panel``; forward through a layer, and every correction of a delayed update.
+* ``update``:  ``panel -= left.T @ right``; the weights, from activations and deltas. No gradient is stored.
+* ``dot``:     ``out = scale * (left @ panel.T) + shift``; back through a layer, where columns are summed over.
+
+Each function returns what writes one size of tile. Strides and addresses are in bytes; a ``_row`` leads from row to
+row of a factor, a ``_panel`` from panel to panel, a ``_step`` along the sum.
+"""
+# ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
+
+from __future__ import annotations
+
+from harness_numba.fused.emit import INT, Emitter, Generate, Value
+from harness_numba.fused.isa import VECTORS
+
+
+def product(rows: int, panels: int) -> Generate:
+    """``out = base + left @ right`` for ``rows`` rows and ``panels`` panels; the sum has ``count`` terms."""
+    columns = [(panel, vector) for panel in range(panels) for vector in range(VECTORS)]
+
+    def generate(
+        emit: Emitter,
+        left: Value,
+        left_row: Value,
+        right: Value,
+        right_step: Value,
+        right_panel: Value,
+        base: Value,
+        base_row: Value,
+        out: Value,
+        out_row: Value,
+        count: Value,
+    ) -> None:
+        lefts = [emit.add(left, emit.scaled(left_row, row)) for row in range(rows)]
+        bases = [emit.add(base, emit.scaled(base_row, row)) for row in range(rows)]
+        start = [emit.load(place, at) for place in bases for at in range(len(columns))]
+
+        def body(held: list[Value]) -> list[Value]:
+            right, offset, *sums = held
+            vectors = [emit.load(emit.add(right, emit.scaled(right_panel, panel)), at) for panel, at in columns]
+            for row, place in enumerate(lefts):
+                x = emit.broadcast(emit.add(place, offset))
+                for at, vector in enumerate(vectors, start=row * len(columns)):
+                    sums[at] = emit.fma(x, vector, sums[at])
+            return [emit.add(right, right_step), emit.add(offset, emit.itemsize), *sums]
+
+        _, _, *sums = emit.loop(count, [right, INT(0), *start], body)
+        for at, total in enumerate(sums):
+            row, column = divmod(at, len(columns))
+            emit.store(total, emit.add(out, emit.scaled(out_row, row)), column)
+
+    return generate
+
+
+def update(rows: int) -> Generate:
+    """``panel -= left.T @ right`` for ``rows`` rows of a panel; ``count`` examples are added up in registers."""
+
+    def generate(
+        emit: Emitter,
+        left: Value,
+        left_step: Value,
+        right: Value,
+        right_step: Value,
+        panel: Value,
+        panel_row: Value,
+        count: Value,
+    ) -> None:
+        places = [emit.add(panel, emit.scaled(panel_row, row)) for row in range(rows)]
+        start = [emit.load(place, at) for place in places for at in range(VECTORS)]
+
+        def body(held: list[Value]) -> list[Value]:
+            left, right, *sums = held
+            vectors = [emit.load(right, at) for at in range(VECTORS)]
+            for row in range(rows):
+                x = emit.broadcast(emit.add(left, row * emit.itemsize))
+                minus_x = emit.builder.fneg(x)
+                for at, vector in enumerate(vectors, start=row * VECTORS):
+                    sums[at] = emit.fma(minus_x, vector, sums[at])
+            return [emit.add(left, left_step), emit.add(right, right_step), *sums]
+
+        _, _, *sums = emit.loop(count, [left, right, *start], body)
+        for at, total in enumerate(sums):
+            emit.store(total, places[at // VECTORS], at % VECTORS)
+
+    return generate
+
+
+def dot(rows: int, columns: int) -> Generate:
+    """``out = scale * (left @ right.T) + shift`` for ``rows`` times ``columns`` sums over ``count`` panels."""
+
+    def generate(
+        emit: Emitter,
+        left: Value,
+        left_row: Value,
+        left_panel: Value,
+        right: Value,
+        right_row: Value,
+        right_panel: Value,
+        out: Value,
+        out_row: Value,
+        count: Value,
+        scale: Value,
+        shift: Value,
+    ) -> None:
+        lefts = [emit.scaled(left_row, row) for row in range(rows)]
+        rights = [emit.scaled(right_row, column) for column in range(columns)]
+
+        def body(held: list[Value]) -> list[Value]:
+            left, right, *sums = held
+            for vector in range(VECTORS):
+                xs = [emit.load(emit.add(left, place), vector) for place in lefts]
+                ys = [emit.load(emit.add(right, place), vector) for place in rights]
+                pairs = [(x, y) for x in xs for y in ys]
+                sums = [emit.fma(x, y, total) for (x, y), total in zip(pairs, sums, strict=True)]
+            return [emit.add(left, left_panel), emit.add(right, right_panel), *sums]
+
+        zeros = [emit.constant(0.0)] * (rows * columns)
+        _, _, *sums = emit.loop(count, [left, right, *zeros], body)
+        by, plus = emit.splat(scale), emit.splat(shift)
+        totals = [emit.fma(total, by, plus) for total in emit.sums(sums)]
+        width = min(columns, emit.lanes)
+        for first in range(0, rows * columns, width):
+            row, column = divmod(first, columns)
+            place = emit.add(emit.add(out, emit.scaled(out_row, row)), column * emit.itemsize)
+            emit.store(emit.part(totals[first // emit.lanes], first % emit.lanes, width), place)
+
+    return generate
