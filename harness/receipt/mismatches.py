@@ -25,13 +25,8 @@ BEFORE_AVX512 = BEFORE_AVX2 | {"haswell", "zen", "excavator"}
 
 def mismatches(cell: Cell, algebra: Algebra, receipt: Mapping[str, Any], *, launched: bool) -> list[str]:
     """Return the warnings; ``launched`` says that a launcher spread the workers over ranks, of which this is one."""
-    found = [
-        *_threads(cell, receipt, launched=launched),
-        *_architecture(algebra, receipt),
-        *_cores(cell, receipt, launched=launched),
-        *_disturbances(receipt),
-    ]
-    return list(dict.fromkeys(found))
+    found = [*_threads(cell, receipt, launched=launched), *_architecture(algebra, receipt), *_disturbances(receipt)]
+    return list(dict.fromkeys([*found, *_cores(cell, receipt, launched=launched, disturbed=_crowded(receipt))]))
 
 
 def _threads(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Iterator[str]:
@@ -60,7 +55,7 @@ def _architecture(algebra: Algebra, receipt: Mapping[str, Any]) -> Iterator[str]
             yield f"{pool['internal_api']} runs {pool['architecture']} kernels on a CPU with {best}: {why}"
 
 
-def _cores(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Iterator[str]:
+def _cores(cell: Cell, receipt: Mapping[str, Any], *, launched: bool, disturbed: bool) -> Iterator[str]:
     steady, workers = receipt["steady"], 1 if launched else cell.workers
     known = steady["effective_cores"] is not None and steady["seconds"] >= LONG_ENOUGH / 10
     if not known or cell.options.get("device") == "cuda":
@@ -68,7 +63,7 @@ def _cores(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Iterato
     busy, usable = steady["effective_cores"], receipt["hardware"]["usable_cores"]
     if busy > workers + max(0.25, 0.15 * workers):
         yield f"{busy:.2f} cores were busy for {workers} {_plural(workers)}: a library runs threads of its own"
-    if workers > 1 and busy < 0.6 * min(workers, usable):
+    if workers > 1 and busy < 0.6 * min(workers, usable) and not disturbed:
         yield f"only {busy:.2f} cores were busy for {workers} workers"
 
 
@@ -84,6 +79,13 @@ def _disturbances(receipt: Mapping[str, Any]) -> Iterator[str]:
         yield f"the hypervisor took {steady['steal_share']:.0%} of the CPU time during the steady epochs"
     if steady.get("throttled_seconds", 0.0) > THROTTLED * steady["seconds"]:
         yield f"the cgroup's quota held the cell back for {steady['throttled_seconds']:.2f} s of its steady epochs"
-    others, cpus = steady.get("other_cores", 0.0), receipt["hardware"]["cpus"] or 1
-    if others > OTHERS and others + steady["effective_cores"] > cpus - 0.1:
+    if _crowded(receipt):
+        others, cpus = steady["other_cores"], receipt["hardware"]["cpus"]
         yield f"other processes kept {others:.1f} of {cpus} CPUs busy during the steady epochs"
+
+
+def _crowded(receipt: Mapping[str, Any]) -> bool:
+    """Return whether other processes left this one no idle CPU, so that it had to wait for its own."""
+    steady, cpus = receipt["steady"], receipt["hardware"]["cpus"] or 1
+    others, own = steady.get("other_cores", 0.0), steady["effective_cores"] or 0.0
+    return bool(others > OTHERS and others + own > cpus - 0.1)

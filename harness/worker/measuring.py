@@ -58,13 +58,12 @@ class Measurement:
         self.cell, self.fields = cell, fields
         self.problem = _problem(cell)
         self.plan = plan(cell, self.problem.rows)
-        self.steady = Span()
+        self.repeat = repeats(cell.network, self.problem.rows, cell.batch)
 
     def run(self) -> int:
         """Do everything in order and return this process's rank."""
         with self._set_up() as backend:
             first = self._timed(backend)
-            self._describe(backend)
             observed = observe(backend, self.problem, first, self.plan.batch)
             rank = backend.rank()
         self._resolve()
@@ -97,28 +96,28 @@ class Measurement:
         with settled():
             fields["first_epoch_seconds"] = seconds_of(lambda: epoch(backend, cell.batch, cell.rate))
             first = backend.parameters()
-            with self.steady:
-                fields["epoch_seconds"] = samples(backend, cell.batch, cell.rate, count=cell.epochs)
+            self._steady(backend, 1)
         return first
 
-    def _describe(self, backend: Backend) -> None:
-        """Write the receipt while threads and libraries are as they were under the clock."""
-        wanted = spec(self.cell.backend)
-        self.fields["receipt"] = receipt = collect(self.cell, backend.facts(), self.steady)
+    def _steady(self, backend: Backend, repeat: int) -> None:
+        """Time the steady epochs, and write the receipt while everything is as it was under the clock."""
+        cell, wanted = self.cell, spec(self.cell.backend)
+        with Span() as span:
+            taken = samples(backend, cell.batch, cell.rate, count=cell.epochs, repeat=repeat)
+        receipt = {**collect(cell, backend.facts(), span), "epochs_per_sample": repeat}
         launched = wanted.launcher is not None
-        self.fields["warnings"].extend(mismatches(self.cell, wanted.algebra, receipt, launched=launched))
+        warnings = mismatches(cell, wanted.algebra, receipt, launched=launched)
+        self.fields.update(epoch_seconds=taken, receipt=receipt, warnings=warnings)
 
     def _resolve(self) -> None:
         """Where an epoch is too short for the clock, time again on a second instance, several epochs a sample."""
         cell, problem = self.cell, self.problem
-        repeat = repeats(cell.network, problem.rows, cell.batch)
-        if repeat == 1:
+        if self.repeat == 1:
             return
         with self._build() as backend, settled():
             backend.load(problem.x, problem.y)
             epoch(backend, cell.batch, cell.rate)
-            self.fields["epoch_seconds"] = samples(backend, cell.batch, cell.rate, count=cell.epochs, repeat=repeat)
-        self.fields["receipt"]["epochs_per_sample"] = repeat
+            self._steady(backend, self.repeat)
 
     def _all_seconds(self) -> list[float]:
         return [self.fields["first_epoch_seconds"], *self.fields["epoch_seconds"]]

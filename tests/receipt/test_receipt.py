@@ -69,6 +69,7 @@ def test_threads_that_a_library_did_not_deliver(monkeypatch: pytest.MonkeyPatch)
         ({"steady": {"steal_share": 0.11}}, "the hypervisor took 11%"),
         ({"steady": {"throttled_seconds": 0.5}}, "held the cell back for 0.50 s"),
         ({"steady": {"other_cores": 2.0}}, "other processes kept 2.0 of 4 CPUs busy"),
+        ({"steady": {"other_cores": 3.2, "effective_cores": 0.8}}, "other processes kept 3.2 of 4 CPUs busy"),
         (pool(architecture="Haswell"), "Haswell kernels on a CPU with AVX-512: the library is old"),
         ({**pool(architecture="Haswell"), "variables": {"OPENBLAS_CORETYPE": "Haswell"}}, "OPENBLAS_CORETYPE=Haswell"),
         ({**pool(architecture="Nehalem"), "hardware": {"vectors": ["avx2"]}}, "Nehalem kernels on a CPU with AVX2"),

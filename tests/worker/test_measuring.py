@@ -49,6 +49,7 @@ def test_loss_belongs_to_exactly_one_plus_epochs_epochs(run: Run, epochs: int) -
     [
         ("LastBatchLost", "after the first epoch"),
         ("SumNotMean", "after the first epoch"),
+        ("IdleAfterwards", "after all 4 epochs"),
         ("OutputsOff", "outputs of one batch"),
         ("GradientsStale", "gradients of one batch: bias of layer 1"),
     ],
@@ -96,9 +97,9 @@ def test_only_the_first_rank_has_a_row(run: Run) -> None:
 def test_the_worker_calls_in_the_documented_order(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     monkeypatch.setattr(plain_backends.Loud, "calls", calls)
-    fields = run("Loud", epochs=2, dataset_options={"rows": 20000, "inputs": 64, "outputs": 10})
+    fields = run("Loud", epochs=2, batch=8, dataset_options={"rows": 500, "inputs": 64, "outputs": 10})
     assert fields["state"] == "ok", fields["reason"]
-    first = ["load 20000", "sync", "train_epoch", "sync", "parameters"]
+    first = ["load 500", "sync", "train_epoch", "sync", "parameters"]
     steady = ["train_epoch", "sync"] * 2
     assert calls == [*first, *steady, "parameters", "parameters", "gradients", "close"]
 
@@ -160,10 +161,11 @@ def test_accuracy_is_the_test_sets_where_there_is_one(run: Run) -> None:
 @pytest.mark.parametrize(
     ("activation", "loss"), [("sigmoid", "mse"), (["tanh", "sigmoid"], "bce"), (["relu", "linear"], "ce")]
 )
-@pytest.mark.parametrize("batch", [1, 300])
+@pytest.mark.parametrize("batch", [1, 120])
 def test_a_right_backend_is_right_in_every_net(run: Run, dtype: str, activation: Any, loss: str, batch: int) -> None:
     network = Network.dense([64, 16, 10], activation=activation, loss=loss, dtype=dtype)
-    fields = run(network=network, batch=batch, rate=0.05, epochs=1)
+    rows = {"rows": 120, "inputs": 64, "outputs": 10}
+    fields = run(network=network, batch=batch, rate=0.05, epochs=1, dataset_options=rows)
     assert fields["state"] == "ok", fields["reason"]
     assert fields["warnings"] == []
 
@@ -175,3 +177,28 @@ def test_standard_error_that_is_closed_does_not_cost_the_row(
     closed.close()
     monkeypatch.setattr("sys.stderr", closed)
     assert run("Raises")["state"] == "error"
+
+
+def test_a_set_too_small_for_the_clock_is_timed_on_a_second_instance(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(plain_backends.Loud, "calls", calls)
+    tiny = {"rows": 8, "inputs": 4, "outputs": 1}
+    fields = run("Loud", epochs=2, batch=8, network=Network.dense([4, 3, 1]), dataset_options=tiny)
+    assert fields["state"] == "ok", fields["reason"]
+    repeat = fields["receipt"]["epochs_per_sample"]
+    assert repeat == 50
+    first, second = calls[: calls.index("close")], calls[calls.index("close") + 1 :]
+    assert first.count("train_epoch") == 1 + 2
+    assert second.count("train_epoch") == 1 + 2 * repeat
+    assert len(fields["epoch_seconds"]) == 2
+
+
+def test_steady_epochs_that_change_nothing_are_a_warning_even_where_the_end_is_not_compared(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity_plan, "BUDGET", 0.01)
+    large = {"rows": 3005, "inputs": 64, "outputs": 10}
+    assert any(
+        "left every weight as it was" in line for line in run("IdleAfterwards", dataset_options=large)["warnings"]
+    )
+    assert run(dataset_options=large)["warnings"] == []

@@ -34,9 +34,9 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
     """Every problem whose truth was really computed."""
     done: list[Problem] = []
 
-    def compute(asked: Problem) -> Any:
+    def compute(asked: Problem, count: int) -> Any:
         done.append(asked)
-        return truth.compute(asked)
+        return truth.compute(asked, count)
 
     monkeypatch.setattr(cache, "compute", compute)
     return done
@@ -136,7 +136,7 @@ def test_writers_at_the_same_time_leave_one_whole_file(problem: Build) -> None:
     for thread in threads:
         thread.join()
     assert only_file().name == f"{cache.key(one)}.npz"
-    assert same(cache.fetch(one)[0], truth.compute(one))
+    assert same(cache.fetch(one)[0], truth.compute(one, 1))
 
 
 def test_the_longest_unused_go_first(problem: Build, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,3 +151,10 @@ def test_the_longest_unused_go_first(problem: Build, monkeypatch: pytest.MonkeyP
 
 def only_size() -> int:
     return max(path.stat().st_size for path in cache.folder().iterdir())
+
+
+def test_other_numbers_of_epochs_are_other_files(problem: Build, computed: list[Problem]) -> None:
+    one, four = (cache.fetch(problem(), count)[0] for count in (1, 4))
+    assert not same(one, four)
+    assert same(four, cache.fetch(problem(), 4)[0])
+    assert len(computed) == 2

@@ -40,13 +40,13 @@ def folder() -> Path:
     return cache_folder() / "reference"
 
 
-def fetch(problem: Problem) -> tuple[Trained, str]:
-    """Return the truth, from the disk where it is there, and a warning where the cache cannot be written."""
-    path = folder() / f"{key(problem)}.npz"
+def fetch(problem: Problem, count: int = 1) -> tuple[Trained, str]:
+    """Return the truth after ``count`` epochs, from the disk where it is there, and a warning where that fails."""
+    path = folder() / f"{key(problem, count)}.npz"
     found = _read(path, problem)
     if found is not None:
         return found, ""
-    found = compute(problem)
+    found = compute(problem, count)
     try:
         _write(path, found)
     except OSError as error:
@@ -54,12 +54,13 @@ def fetch(problem: Problem) -> tuple[Trained, str]:
     return found, ""
 
 
-def key(problem: Problem) -> str:
+def key(problem: Problem, count: int = 1) -> str:
     """Return a digest of all that the truth follows from: the problem, and the code that defines it."""
     cell = problem.cell
     settings = {
         "network": asdict(cell.network),
         "rows": problem.rows,
+        "epochs": count,
         "batch": cell.batch,
         "rate": cell.rate,
         "seed": cell.seed,

@@ -32,19 +32,25 @@ CALLS = 1.5e-4
 
 @dataclass(frozen=True)
 class Plan:
-    """``rows``: how much of the training set the weights are compared on; ``batch``: the slice of the one batch."""
+    """``rows``: how much of the training set the weights are compared on; ``batch``: the slice of the one batch.
+
+    ``to_the_end``: the weights after the last epoch are compared too, so that a backend which is right once and idle
+    under the clock is found out.
+    """
 
     whole: bool
     rows: int
     batch: slice
+    to_the_end: bool = False
 
 
 def plan(cell: Cell, rows: int) -> Plan:
     """Return the plan for a training set of this many rows."""
     budget = min(BUDGET, cell.time_limit * SHARE)
     part = min(rows, cell.batch, _affordable_rows(cell.network, BATCH))
-    if cost(cell.network, rows, cell.batch) <= budget:
-        return Plan(whole=True, rows=rows, batch=slice(0, part))
+    epoch = cost(cell.network, rows, cell.batch)
+    if epoch <= budget:
+        return Plan(whole=True, rows=rows, batch=slice(0, part), to_the_end=epoch * (2 + cell.epochs) <= budget)
     return Plan(whole=False, rows=_head(cell, rows, min(HEAD, budget)), batch=slice(0, part))
 
 

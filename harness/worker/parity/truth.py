@@ -1,4 +1,4 @@
-"""The truth: what the float64 reference makes of one epoch, and how far a right backend may be from it."""
+"""The truth: what the float64 reference makes of some epochs, and how far a right backend may be from it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from harness.tolerance import Trained, after_training, epochs
 from harness.worker.problem import Problem
 
 
-def compute(problem: Problem) -> Trained:
-    """Train one epoch by the reference, with its shadows that say what rounding may do to this very run."""
+def compute(problem: Problem, count: int) -> Trained:
+    """Train ``count`` epochs by the reference, with its shadows that say what rounding may do to this very run."""
     cell = problem.cell
-    schedule = epochs(problem.rows, cell.batch, cell.rate)
+    schedule = epochs(problem.rows, cell.batch, cell.rate, count)
     with np.errstate(all="ignore"):  # a reference that overflows is judged by its values
         return after_training(problem.network, problem.start, problem.x, problem.y, schedule, precision(cell))
 

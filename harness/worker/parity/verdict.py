@@ -6,19 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from harness.arrays import Parameters
 from harness.spec import Mathematics
 from harness.tolerance import Difference, Trained, compare, compare_parameters, one_batch
 from harness.worker.observation import BatchResult, Observed
 from harness.worker.parity import cache
 from harness.worker.parity.plan import Plan
-from harness.worker.parity.truth import finite, precision, visible
+from harness.worker.parity.truth import finite, flat, precision, visible
 from harness.worker.problem import Problem
 
 ENOUGH, LOOSE = 10.0, 0.1
 """Fewer tolerances of movement, or a tolerance of a larger part of the weights, hardly show what moved them."""
 
 BLIND = "the float64 reference itself does not stay finite here, so nothing was compared: lower the rate"
+IDLE = "the steady epochs left every weight as it was: the net no longer learns, or the backend did nothing"
 WEAK = "rounding may move these weights about as far as the first epoch does, so parity says little: change the rate"
 
 
@@ -49,30 +52,47 @@ def minibatch(evidence: Evidence) -> Verdict:
     if not finite(truth):
         return Verdict(warnings=(BLIND,), facts={"compared": "nothing", "rows": problem.rows})
     found = evidence.observed.first if evidence.head is None else evidence.head
-    differences = [*_weights(plan, found, truth), *_batch(whole, evidence.observed.batch)]
+    when = "after the first epoch" if plan.whole else f"after an epoch of the first {plan.rows} rows"
+    compared = [_weights(when, found, truth), *_batch(whole, evidence.observed.batch), _end(evidence)]
+    differences = [difference for difference in compared if difference]
     seen = visible(problem, truth)
-    warnings = [trouble, WEAK if seen < ENOUGH or truth.looseness > LOOSE else ""]
+    warnings = [trouble, WEAK if seen < ENOUGH or truth.looseness > LOOSE else "", _idle(evidence)]
     facts = {
         "compared": "epoch" if plan.whole else "head",
         "rows": problem.rows,
+        "to_the_end": plan.to_the_end,
         "visible": seen,
         "looseness": truth.looseness,
     }
     return Verdict("; ".join(map(str, differences)), tuple(filter(None, warnings)), facts)
 
 
-def _weights(plan: Plan, found: Parameters, truth: Trained) -> Iterator[Difference]:
-    when = "after the first epoch" if plan.whole else f"after an epoch of the first {plan.rows} rows"
-    difference = compare_parameters(f"parameters {when}", found, truth.parameters, truth.allowed)
-    return iter([difference] if difference else [])
+def _weights(when: str, found: Parameters, truth: Trained) -> Difference | None:
+    return compare_parameters(f"parameters {when}", found, truth.parameters, truth.allowed)
 
 
-def _batch(problem: Problem, result: BatchResult) -> Iterator[Difference]:
+def _idle(evidence: Evidence) -> str:
+    first, last = evidence.observed.first, evidence.observed.last
+    same = all(np.array_equal(one, other) for one, other in zip(flat(first), flat(last), strict=True))
+    return IDLE if same else ""
+
+
+def _end(evidence: Evidence) -> Difference | None:
+    """Compare the weights after all epochs where that is affordable and rounding leaves something to compare."""
+    if not evidence.plan.to_the_end:
+        return None
+    count = 1 + evidence.problem.cell.epochs
+    truth, _ = cache.fetch(evidence.problem, count)
+    if not finite(truth) or truth.looseness > LOOSE:
+        return None
+    return _weights(f"after all {count} epochs", evidence.observed.last, truth)
+
+
+def _batch(problem: Problem, result: BatchResult) -> Iterator[Difference | None]:
     x, y = problem.x[result.rows], problem.y[result.rows]
     true = one_batch(problem.network, result.weights, x, y, precision(problem.cell))
-    outputs = compare("outputs of one batch", result.outputs, true.outputs, true.allowed_outputs)
-    gradients = compare_parameters("gradients of one batch", result.gradients, true.gradients, true.allowed_gradients)
-    return (difference for difference in (outputs, gradients) if difference)
+    yield compare("outputs of one batch", result.outputs, true.outputs, true.allowed_outputs)
+    yield compare_parameters("gradients of one batch", result.gradients, true.gradients, true.allowed_gradients)
 
 
 def ensemble(_evidence: Evidence) -> Verdict:
