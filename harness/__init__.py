@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.dataset import Dataset as Dataset
     from harness.datasets.data import Data as Data
     from harness.datasets.data import Shape as Shape
+    from harness.datasets.remote import RemoteFile as RemoteFile
     from harness.environment import combined as combined
     from harness.environment import library_threads as library_threads
     from harness.environment import one_library_thread as one_library_thread
@@ -52,6 +53,7 @@ _HOME = {
     "Network": "harness.network",
     "Parameters": "harness.arrays",
     "PluginError": "harness.errors",
+    "RemoteFile": "harness.datasets.remote",
     "RequestError": "harness.errors",
     "Shape": "harness.datasets.data",
     "Unavailable": "harness.errors",
