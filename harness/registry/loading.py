@@ -60,7 +60,7 @@ def _load(point: EntryPoint, source: Source) -> Loaded:
     printed = io.StringIO()
     with redirect_stdout(printed), _guarded(loaded):
         _collect(_manager(point), loaded)
-    loaded.problems.extend(_remarks(source, time.perf_counter() - begun, printed.getvalue()))
+    loaded.problems.extend(_remarks(source, time.perf_counter() - begun, _text(printed)))
     return loaded
 
 
@@ -101,6 +101,10 @@ def _check_end(hook: str, loaded: Loaded) -> None:
     if len(loaded.items) > MOST_ITEMS:
         loaded.items.clear()
         raise PluginError(f"{hook} yields more than {MOST_ITEMS} things: does it ever end?")
+
+
+def _text(printed: io.StringIO) -> str:
+    return "" if printed.closed else printed.getvalue()  # a plugin may close what it takes for standard output
 
 
 def _remarks(source: Source, seconds: float, printed: str) -> Iterator[Problem]:

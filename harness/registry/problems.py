@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import pluggy
 
 from harness.errors import PluginError
 from harness.text import clean
+
+_HOMES = (str(Path(module.__file__).parent) for module in (pluggy, metadata) if module.__file__)
+_OURS = ("<", str(Path(__file__).parents[1]), *_HOMES)
+"""Where code stands that is no plugin's: frozen modules, the harness, pluggy and importlib.metadata."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,9 @@ def raised(source: Source, error: BaseException) -> Problem:
     """Return the problem that a plugin has which raised ``error``."""
     cause = said(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {said(error)}"
     special = error.step if isinstance(error, PluginError) else ""
-    return Problem(source, cause, special or f"mend it, or remove it: pip uninstall {source.distribution}")
+    return Problem(
+        source, cause + _where(error), special or f"mend it, or remove it: pip uninstall {source.distribution}"
+    )
 
 
 def said(error: BaseException) -> str:
@@ -52,3 +62,16 @@ def said(error: BaseException) -> str:
         return str(error)
     except Exception as second:  # noqa: BLE001  a message that cannot be written must not hide the other plugins
         return f"(its message raised {type(second).__name__})"
+
+
+def _where(error: BaseException) -> str:
+    """Return the last line of the plugin's own code that led to the error, for its author."""
+    trace, lines = error.__traceback__, []
+    while trace:
+        lines.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+        trace = trace.tb_next
+    theirs = [(Path(file), line) for file, line in lines if not file.startswith(_OURS)]
+    if not theirs:
+        return ""
+    file, line = theirs[-1]
+    return f" ({file.parent.name}/{file.name}, line {line})"

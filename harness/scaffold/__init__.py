@@ -91,6 +91,5 @@ def taken(scaffold: Scaffold) -> str | None:
     claims = [str(problem) for problem in known.problems if problem.name == scaffold.name]
     if claims:
         return claims[0]
-    if importlib.util.find_spec(scaffold.module):
-        return f"a module {scaffold.module!r} is installed"
-    return None
+    module = importlib.util.find_spec(scaffold.module)
+    return f"there is a module {scaffold.module!r} already, {module.origin}" if module else None

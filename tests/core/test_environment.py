@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness import batches, combined, library_threads, one_library_thread, threads
 from harness.environment import THREAD_VARIABLES, applied, inherited
@@ -45,3 +47,11 @@ def test_none_removes_a_variable_and_the_base_is_left_alone() -> None:
 )
 def test_batches_cover_all_rows_in_order(rows: int, size: int, expected: list[tuple[int, int]]) -> None:
     assert list(batches(rows, size)) == [slice(*pair) for pair in expected]
+
+
+@given(st.integers(0, 300), st.integers(1, 400))
+def test_every_row_is_in_exactly_one_batch_and_only_the_last_is_ragged(rows: int, size: int) -> None:
+    cut = list(batches(rows, size))
+    assert [row for one in cut for row in range(one.start, one.stop)] == list(range(rows))
+    assert all(one.stop - one.start == size for one in cut[:-1])
+    assert all(one.step is None for one in cut)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.text import clean
 
@@ -21,3 +23,14 @@ from harness.text import clean
 def test_nothing_that_steers_a_terminal_is_left(text: object, shown: str) -> None:
     assert clean(text) == shown
     assert clean(text).isprintable()
+
+
+@given(st.text())
+def test_any_text_becomes_one_printable_line(text: str) -> None:
+    assert clean(text).isprintable()
+    assert clean(clean(text)) == clean(text)
+
+
+@given(st.text().filter(str.isprintable))
+def test_what_prints_is_kept_but_for_its_spaces(text: str) -> None:
+    assert clean(text).split() == text.split()

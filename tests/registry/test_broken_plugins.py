@@ -22,7 +22,10 @@ REFUSED = {
     "has a hook that raises at once": (f"{HEADER}@hookimpl\ndef harness_backends(): raise KeyError('x')\n", "KeyError"),
     "exits in its hook": (f"{HEADER}@hookimpl\ndef harness_backends(): raise SystemExit\n", "SystemExit"),
     "speaks a newer api": (offering(spec("x", api=2)), "backend 'x' speaks api 2, this harness api 1"),
-    "speaks an older api": (offering(spec("x", api=0)), "speaks api 0, this harness api 1; upgrade the plugin"),
+    "speaks an older api": (
+        offering(spec("x", api=0)),
+        "line 5); upgrade the plugin",
+    ),
     "has an unknown field": (offering(spec("x", sumary="y")), "no field 'sumary'; did you mean 'summary'?"),
     "lacks a field": (offering(spec("x", summary=None)), "missing 1 required keyword-only argument: 'summary'"),
     "has a bad name": (offering(spec("x").replace("'x'", "'Bad Name'")), "backend name 'Bad Name': use a-z, 0-9"),
@@ -141,6 +144,21 @@ def test_what_a_plugin_prints_does_not_reach_the_json(site: Site) -> None:
     assert listed["chatty"]["available"]
 
 
+def test_a_plugin_that_closes_standard_output_silences_nobody(site: Site) -> None:
+    site.install("broken", "import sys\nsys.stdout.close()\nsys.stdout = None\n" + offering(GOOD))
+    listed, ran = site.listed()
+    assert {"good", "healthy"} <= listed.keys()
+    assert not ran.err
+
+
+def test_the_line_of_the_plugin_that_failed_is_named(site: Site) -> None:
+    site.install("broken", offering(GOOD, "helper()") + "\n\ndef helper():\n    return BackendSpec(api=1, nme='x')\n")
+    _, ran = site.listed()
+    one_line(
+        ran, "broken", "BackendSpec has no field 'nme'; did you mean 'name'? (harness_broken/__init__.py, line 10)"
+    )
+
+
 def test_ctrl_c_while_a_plugin_loads_passes_through(site: Site) -> None:
     site.install("broken", "raise KeyboardInterrupt\n")
     ran = site.python("-c", "import harness; harness.backends()")
@@ -153,7 +171,7 @@ def test_ctrl_c_while_a_plugin_loads_passes_through(site: Site) -> None:
 def test_a_plugin_that_asks_for_the_registry_while_it_is_loaded_is_refused(site: Site, asks: str, when: str) -> None:
     site.install("broken", f"{HEADER}import harness\n{when.format(asks)}")
     listed, ran = site.listed()
-    one_line(ran, "broken", "asks for what the plugins offer while they are being loaded; let it look up names")
+    one_line(ran, "broken", "asks for what the plugins offer while they are being loaded")
     assert listed["healthy"]["available"]
 
 

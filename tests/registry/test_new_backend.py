@@ -134,7 +134,11 @@ def test_a_name_that_is_taken_in_any_way_is_refused(site: Site) -> None:
     site.install("twin-a", offering(spec("twin")))
     site.install("twin-b", offering(spec("twin")))
     site.install("silent", "import nowhere_to_be_found\n")
-    for name, owner in (("healthy", "fake-healthy"), ("twin", "fake-twin-a"), ("silent", "a module 'harness_silent'")):
+    for name, owner in (
+        ("healthy", "fake-healthy"),
+        ("twin", "fake-twin-a"),
+        ("silent", "a module 'harness_silent'"),
+    ):
         ran = site.harness("new-backend", name, "--path", "other")
         assert ran.code == 2
         assert f"the name {name!r} is taken: " in ran.err
