@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,14 @@ from statistics import median
 
 from harness import machine
 from harness.cell import Cell
-from harness.datasets import shape_of
+from harness.datasets import fetch, shape_of
 from harness.errors import RequestError, Unavailable, Unsupported
 from harness.plan import Plan, make_plan, this_site
 from harness.plan.estimate import Earlier, estimate, fitted, nothing_earlier
 from harness.row import Row
 from harness.runner import OnEvent, run_cells
 from harness.store import Again, Run, Store, identity
-from harness.study import read_study
+from harness.study import read_study, study_text
 from harness.study.model import Study
 
 STORE = "results.db"
@@ -32,8 +32,8 @@ class Outcome:
 
     rows: tuple[Row, ...]
     """Those of the plan on this machine that count, whichever run measured them."""
-    measured: int
-    """Rows that this run added."""
+    added: int
+    """How many of them this run added."""
     left: int
     """Cells and rounds that an interrupt left unmeasured."""
 
@@ -52,8 +52,9 @@ def run(
     the first Ctrl-C the rows so far are returned, and the same call goes on later.
     """
     _, plan = prepared(study, overrides)
-    text = f"harness.run({str(study)!r}, {str(store)!r})"
-    return list(measure(plan, store, again=again, command=text, on_event=on_event).rows)
+    call = f"harness.run({str(study)!r}, {str(store)!r}, overrides={list(overrides)!r}, again={again!r})"
+    text = study_text(study)
+    return list(measure(plan, store, again=again, command=call, study_text=text, on_event=on_event).rows)
 
 
 def prepared(study: str | Path, overrides: Sequence[str] = (), budget: float | None = None) -> tuple[Study, Plan]:
@@ -106,10 +107,13 @@ def measure(
     with Store.open(store) as opened:
         opened.begin(record, cells)
         done = opened.done(record, cells, again)
-        for row in _refusals(plan, record, done):
+        refusals = list(_refusals(plan, record, done))
+        for row in refusals:
             opened.add(record, row)
         wanted = {(cell.key, turn) for cell in plan.cells for turn in range(plan.rounds)}
         before = wanted & done
+        missing = {key for key, _ in wanted - before}
+        _fetch_data(cell for cell in plan.cells if cell.key in missing)
         measured = 0
         rows = run_cells(
             plan.cells, plan.rounds, seed=plan.seed, machine=record.machine, done=before, on_event=on_event, stop=stop
@@ -121,7 +125,7 @@ def measure(
         found = opened.rows(plan.study)
     keys = {cell.key for cell in cells}
     kept = tuple(row for row in found if row.machine == record.machine and row.cell.key in keys)
-    return Outcome(kept, measured, len(wanted - before) - measured)
+    return Outcome(kept, measured + len(refusals), len(wanted - before) - measured)
 
 
 def this_run(plan: Plan, *, command: str = "", study_text: str = "") -> Run:
@@ -155,3 +159,9 @@ def _refusals(plan: Plan, record: Run, done: frozenset[tuple[str, int]]) -> Iter
 
 def _rows(cell: Cell) -> int:
     return shape_of(cell.dataset, cell.dataset_options).rows
+
+
+def _fetch_data(cells: Iterable[Cell]) -> None:
+    """Get what the cells read before the first one starts, so that no cell's time limit pays for a download."""
+    for name, options in {(cell.dataset, tuple(sorted(cell.dataset_options.items()))) for cell in cells}:
+        fetch(name, dict(options))

@@ -17,6 +17,7 @@ from harness.registry import backends
 from harness.report.export import SCHEMA_VERSION, finite
 from harness.report.table import table
 from harness.row import FINE
+from harness.study import study_text
 from harness.study.model import Study
 from harness.study.units import seconds
 from harness.text import clean
@@ -42,8 +43,14 @@ def run(args: argparse.Namespace) -> int:
         _tell(f"note: {note}" for note in plan.notes)
     try:
         with progress(quiet=args.quiet) as on_event:
-            command = shlex.join(["harness", *sys.argv[1:]])
-            outcome = measure(plan, args.store, again=args.again, command=command, on_event=on_event)
+            outcome = measure(
+                plan,
+                args.store,
+                again=args.again,
+                command=shlex.join(["harness", *sys.argv[1:]]),
+                study_text=study_text(args.study),
+                on_event=on_event,
+            )
     except KeyboardInterrupt:
         _tell([f"interrupted; all rows that were finished are in {args.store}, and the same command goes on"])
         return FELL_SHORT
@@ -58,8 +65,7 @@ def _show(outcome: Outcome, plan: Plan, args: argparse.Namespace) -> None:
         return
     print(clean(plan.title or plan.study), end="\n\n")
     print(table(outcome.rows, backends(), width=stdout_width(), color=stdout_color()))
-    earlier = len(outcome.rows) - outcome.measured
-    print(clean(f"{outcome.measured} rows measured now, {max(earlier, 0)} before; all are in {args.store}"))
+    print(clean(f"{outcome.added} of {len(outcome.rows)} rows are new; all are in {args.store}"))
 
 
 def _verdict(study: Study, outcome: Outcome) -> int:

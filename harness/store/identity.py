@@ -19,9 +19,8 @@ NOT_MEASURING = ("cli", "report", "store", "conformance")
 """Folders of the harness in which no change can change a measurement."""
 
 
-def code() -> str:
+def code(home: Path = Path(__file__).parents[1]) -> str:
     """Return the identity of the part of the harness that measures."""
-    home = Path(__file__).parents[1]
     sources = [path for path in _sources(home) if path.relative_to(home).parts[0] not in NOT_MEASURING]
     return f"{__version__}+{_digest(home, sources)}"
 

@@ -32,7 +32,8 @@ class Run:
     code: str
     """Identity of the measuring code, from ``harness.store.identity``."""
     plugins: Mapping[str, str] = field(default_factory=dict)
-    """Identity of each backend's plugin, by backend."""
+    """Identity of each backend's plugin as it is installed beside the harness, by backend. What another interpreter
+    has is known only when a cell ran there; the row's receipt says it."""
     study_text: str = ""
     seed: int = 0
     """Of the random order of cells and rounds."""

@@ -25,6 +25,11 @@ def read_study(name: str | Path, overrides: Sequence[str] = (), catalogue: Catal
     return parse(document, Path(label).stem, catalogue or installed())
 
 
+def study_text(name: str | Path) -> str:
+    """Return the text of a study, given by file or shipped name, before any override."""
+    return _text(name)[0]
+
+
 def shipped_studies() -> dict[str, Traversable]:
     """Return the studies inside the package by name, sorted."""
     found = {item.name.removesuffix(".toml"): item for item in files("harness").joinpath("studies").iterdir()}
