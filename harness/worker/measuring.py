@@ -14,7 +14,6 @@ import numpy as np
 from harness.arrays import Parameters
 from harness.backend import Backend
 from harness.cell import Cell
-from harness.datasets import load_dataset
 from harness.receipt.collect import collect
 from harness.receipt.mismatches import mismatches
 from harness.receipt.span import Span
@@ -24,7 +23,7 @@ from harness.worker.failure import outcome
 from harness.worker.observation import Observed, after_one_epoch, history, observe
 from harness.worker.parity.plan import plan
 from harness.worker.parity.verdict import CHECKERS, Evidence
-from harness.worker.problem import Problem, prepare
+from harness.worker.problem import problem_of
 
 Fields = dict[str, Any]
 """The fields of ``Row`` that a worker can know, as plain data."""
@@ -56,7 +55,7 @@ class Measurement:
 
     def __init__(self, cell: Cell, fields: Fields) -> None:
         self.cell, self.fields = cell, fields
-        self.problem = _problem(cell)
+        self.problem = problem_of(cell)
         self.plan = plan(cell, self.problem.rows)
         self.repeat = repeats(cell.network, self.problem.rows, cell.batch)
 
@@ -145,12 +144,6 @@ class Measurement:
             return
         operations = self.cell.network.flops_per_example * self.problem.rows
         self.fields["gflops"] = operations / median(self.fields["epoch_seconds"]) / 1e9
-
-
-def _problem(cell: Cell) -> Problem:
-    data = load_dataset(cell.dataset, cell.dataset_options)
-    test = None if data.x_test is None or data.y_test is None else (data.x_test, data.y_test)
-    return prepare(cell, data.x_train, data.y_train, test)
 
 
 def _all_finite(pairs: Any) -> bool:

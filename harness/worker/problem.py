@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.arrays import Array, Parameters, copied
 from harness.cell import Cell
+from harness.datasets import load_dataset
 from harness.network import Network
 from harness.parameters import initial_parameters
 
@@ -52,6 +53,13 @@ class Problem:
         for array in (self.x, self.y, *(array for pair in self.start for array in pair)):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+
+def problem_of(cell: Cell) -> Problem:
+    """Return the cell's problem on its dataset, whose files are fetched where they are missing."""
+    data = load_dataset(cell.dataset, cell.dataset_options)
+    test = None if data.x_test is None or data.y_test is None else (data.x_test, data.y_test)
+    return prepare(cell, data.x_train, data.y_train, test)
 
 
 def prepare(cell: Cell, x: Array, y: Array, test: tuple[Array, Array] | None = None) -> Problem:

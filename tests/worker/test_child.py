@@ -29,11 +29,41 @@ class Fake(Plain):
 """
 
 
+LAUNCHER = """
+import os, subprocess, sys, time
+
+ranks = [subprocess.Popen(sys.argv[1:], env={**os.environ, "FAKE_RANK": str(rank)}) for rank in range(2)]
+while all(rank.poll() is None for rank in ranks):
+    time.sleep(0.01)
+failed = any(rank.poll() for rank in ranks)
+for rank in ranks:
+    if failed:
+        rank.kill()
+    rank.wait()
+sys.exit(failed)
+"""
+COLLECTIVE = """
+
+class Fake(Plain):
+    def rank(self):
+        return int(os.environ["FAKE_RANK"])
+
+    def sync(self):
+        if self.rank() == 1:
+            raise OSError("rank 1 lost its wire")
+        time.sleep(50)
+"""
+
+
 @pytest.fixture
 def worker(tmp_path: Path, cell: Callable[..., Cell]) -> Callable[..., Ended]:
-    def start(body: str, environment: dict[str, str] | None = None, **settings: Any) -> Ended:
+    def start(
+        body: str, environment: dict[str, str] | None = None, words: tuple[str, ...] = (), **settings: Any
+    ) -> Ended:
         site = Site(tmp_path / "site")
-        site.install("fake", offering(spec("fake")), files={"backend.py": body})
+        source = offering(spec("fake")).replace("(api=1", f"(launcher={'launcher' if words else None}, api=1")
+        source += "\n\ndef launcher(workers, options, hosts):\n    return ()\n"
+        site.install("fake", source, files={"backend.py": body})
         path = os.pathsep.join(filter(None, [str(site.folder), os.environ.get("PYTHONPATH", "")]))
         return run(
             Start(
@@ -41,6 +71,7 @@ def worker(tmp_path: Path, cell: Callable[..., Cell]) -> Callable[..., Ended]:
                 request={"cell": cell(backend="fake", **settings).to_json(), "round": 1},
                 environment={**os.environ, "PYTHONPATH": path, **(environment or {})},
                 limits=Limits(60.0),
+                words=words,
             )
         )
 
@@ -76,6 +107,21 @@ def test_only_rank_0_delivers(worker: Callable[..., Ended], rank: int) -> None:
     ended = worker(SOURCE + RANKED, {"FAKE_RANK": str(rank)})
     assert ended.exit_code == 0, ended.stderr
     assert (ended.message is not None) == (rank == 0)
+
+
+def test_a_rank_that_fails_delivers_and_frees_those_that_wait_for_it(
+    worker: Callable[..., Ended], tmp_path: Path
+) -> None:
+    script = tmp_path / "launcher.py"
+    script.write_text(LAUNCHER)
+    ended = worker(
+        "import os\nimport time\n" + SOURCE.replace("from __future__ import annotations\n", "") + COLLECTIVE,
+        words=(sys.executable, str(script)),
+    )
+    assert ended.message is not None, ended.stderr
+    assert ended.message["state"] == "error"
+    assert "rank 1 lost its wire" in ended.message["reason"]
+    assert ended.seconds < 40, "the rank that waits was not ended"
 
 
 def test_a_cell_costs_under_half_a_second_outside_its_timed_part(worker: Callable[..., Ended]) -> None:
