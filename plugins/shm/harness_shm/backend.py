@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from harness_blas.limits import ThreadLimit
+from harness_blas.shares import Shared
 
 from harness import Array, Backend, Network, Parameters
 from harness.arrays import copied
@@ -32,7 +33,6 @@ class ShmBackend(Backend):
         self._blas = require(kernels)
         self._limit = ThreadLimit(1)
         self._team = Team(network, self.workers)
-        self._shared = self._team.member.shared
         self._forwarded = 0
         for shared, given in zip(self._shared.parameters, parameters, strict=True):
             for to, start in zip(shared, given, strict=True):
@@ -63,7 +63,6 @@ class ShmBackend(Backend):
             self._team.close()
         if self._limit is not None:
             self._limit.release()
-        vars(self).pop("_shared", None)
         self._team = None
 
     def forward(self, rows: slice) -> None:
@@ -96,6 +95,10 @@ class ShmBackend(Backend):
         if self._team is None:
             raise WorkerLostError("shm: the backend is closed; make a new one")
         return self._team
+
+    @property
+    def _shared(self) -> Shared:
+        return self._running.member.shared
 
     def _grow(self, rows: int) -> None:
         """Have room for a batch of this size; the buffers grow on first use and never shrink."""
