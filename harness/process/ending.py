@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.process.start import Ended, State
 
-LINES, CHARACTERS = 40, 8000
+LINES, CHARACTERS = 60, 8000
 STATES: dict[str, State] = {
     "ended": "ended",
     "lingering": "ended",
@@ -20,17 +20,20 @@ STATES: dict[str, State] = {
     "interrupted": "interrupted",
     "orphaned": "interrupted",
 }
-HINTS = {"SIGKILL": ", which the harness did not send; the kernel does when memory runs out"}
+POLITE = ("SIGINT", "SIGTERM", "SIGHUP")
 ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def ended(report: dict[str, Any], result: dict[str, Any] | None) -> Ended:
-    """Return how a child ended, from the guardian's report and the child's last result."""
+def ended(report: dict[str, Any], result: dict[str, Any] | None, *, asked: bool = False) -> Ended:
+    """Return how a child ended, from the guardian's report and the child's last result.
+
+    ``asked`` says that it was to stop: whoever ends a whole job may have signalled the child as well.
+    """
     state, reason = STATES[report["ended"]], report["reason"]
     exit_code, name = _status(report)
-    if state == "ended" and name is not None and report["ended"] == "ended":
-        state, reason = "crashed", f"ended by {name}{HINTS.get(name, '')}"
+    if report["ended"] == "ended" and name is not None:
+        state, reason = ("interrupted", "") if asked and name in POLITE else _by_signal(name, report)
     return Ended(
         state=state,
         reason=reason,
@@ -44,6 +47,13 @@ def ended(report: dict[str, Any], result: dict[str, Any] | None) -> Ended:
         cpu_seconds=report.get("cpu_seconds", 0.0),
         warnings=_warnings(report),
     )
+
+
+def _by_signal(name: str, report: dict[str, Any]) -> tuple[State, str]:
+    """Tell the kernel's end of a process that takes too much memory from any other signal."""
+    if name == "SIGKILL" and report["kernel_kills"]:
+        return "out-of-memory", "ended by the kernel, because the machine's memory ran out"
+    return "crashed", f"ended by {name}"
 
 
 def _status(report: dict[str, Any]) -> tuple[int | None, str | None]:
@@ -70,6 +80,10 @@ def _warnings(report: dict[str, Any]) -> tuple[str, ...]:
         found.append(f"{report['reason']} and was ended")
     if report["ended"] == "ended" and report["left"]:
         found.append(f"left {report['left']} processes behind, which were ended")
+    if report["ended"] == "ended" and report["shared"]:
+        found.append(f"left shared memory behind, which was removed: {', '.join(report['shared'])}")
+    if not report.get("supervised", True):
+        found.append("this system shows no process tree: memory was not limited, and strays may be left")
     if not report.get("clean", True):
         found.append("processes that cannot be ended are left: look for them with ps")
     return tuple(found)

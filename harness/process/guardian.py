@@ -16,8 +16,9 @@ from contextlib import suppress
 from typing import Any
 
 from harness.process.child import REQUEST, VARIABLE
+from harness.process.memory import kernel_kills
 from harness.process.spawn import PR_SET_CHILD_SUBREAPER, CannotStartError, prctl, spawn
-from harness.process.tree import Reaper, descendants
+from harness.process.tree import HAS_PROC, Reaper, descendants
 from harness.process.watch import Pipes, Watch
 
 GRACE, SETTLE = 0.3, 0.3
@@ -27,10 +28,9 @@ GRACE, SETTLE = 0.3, 0.3
 def main() -> None:
     """Carry out one order."""
     order: dict[str, Any] = json.loads(_read(int(_read(16))))
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-    _make_folder(order)
+    _prepare()
     try:
-        _report(**_guard(order))
+        _report(**_guarded(order))
         while os.read(0, 1):  # until the parent has read what lies in the folder, or is gone
             pass
     finally:
@@ -52,33 +52,49 @@ def _report(**line: Any) -> None:
         os.write(1, json.dumps(line).encode() + b"\n")
 
 
-def _guard(order: dict[str, Any]) -> dict[str, Any]:
+def _prepare() -> None:
+    """Inherit orphans, and owe nothing to how the parent treats signals; its end comes by standard input."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _guarded(order: dict[str, Any]) -> dict[str, Any]:
     """Run the child to its end; return the report."""
     pipes = Pipes()
     environment = {**order["environment"], VARIABLE: f"{order['token']}:{order['folder']}"}
+    kills = kernel_kills()
     try:
+        _make_folder(order)
         child = spawn(order["command"], environment, order["cpus"], pipes.out.entry, pipes.err.entry)
-    except CannotStartError as error:
+    except (CannotStartError, OSError) as error:
         return {"ended": "unstarted", "reason": str(error)}
     _step_aside(order["cpus"])
-    reaper = Reaper(child)
-    watch = Watch(order, reaper, pipes, _report)
+    watch = Watch(order, Reaper(child), pipes, _report)
+    return {**_watched(watch), "kernel_kills": kernel_kills() - kills, "supervised": HAS_PROC, **pipes.tails()}
+
+
+def _watched(watch: Watch) -> dict[str, Any]:
+    """Wait for the verdict, carry it out, and say what the child used and left."""
     state, reason = watch.verdict()
-    left = _end(state, reaper)
-    clean = reaper.kill_all()
     watch.look()
+    left = _end(state, watch.reaper)
+    clean = watch.reaper.kill_all()
+    watch.hand_on()
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "ended": state,
         "reason": reason,
-        "status": reaper.status,
+        "status": watch.reaper.status,
         "left": left,
         "clean": clean,
+        "shared": watch.shared.remove(),
         "seconds": watch.seconds(),
-        "peak_bytes": max(watch.peak, peak),
+        "peak_bytes": max(watch.memory.peak, largest),
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        **pipes.tails(),
     }
 
 
@@ -109,6 +125,7 @@ def _make_folder(order: dict[str, Any]) -> None:
 
 
 def _remove_folder(folder: str) -> None:
-    for name in os.listdir(folder):  # noqa: PTH208  as above
-        os.unlink(f"{folder}/{name}")  # noqa: PTH108  as above
-    os.rmdir(folder)  # noqa: PTH106  as above
+    with suppress(FileNotFoundError):  # where it could not be made, which the report says
+        for name in os.listdir(folder):  # noqa: PTH208  as above
+            os.unlink(f"{folder}/{name}")  # noqa: PTH108  as above
+        os.rmdir(folder)  # noqa: PTH106  as above

@@ -42,7 +42,7 @@ def run(start: Start, *, on_message: OnMessage | None = None, stop: threading.Ev
     guard = _Guard(start)
     try:
         report = guard.report(on_message or _ignored, stop)
-        return ended(report, guard.result)
+        return ended(report, guard.result, asked=stop is not None and stop.is_set())
     finally:
         guard.close()
 

@@ -1,4 +1,4 @@
-"""All descendants of the guardian: find them, weigh them, end them. Reads ``/proc``; elsewhere one process group.
+"""All descendants of the guardian: find them and end them. Reads ``/proc``; elsewhere one process group.
 
 The guardian is a subreaper: a process whose parent has ended becomes its child, whatever session or group it made for
 itself. So "no child left to wait for" means "no descendant left", exactly, and is what every loop here ends on.
@@ -7,16 +7,14 @@ itself. So "no child left to wait for" means "no descendant left", exactly, and 
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
 HAS_PROC = (PROC / "self" / "stat").exists()
-PAGE = resource.getpagesize()
 
 
 def descendants() -> list[int]:
@@ -37,27 +35,6 @@ def _children(pid: int) -> Iterator[int]:
         for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208  plain calls: this runs beside the clock
             with suppress(OSError), open(f"/proc/{pid}/task/{task}/children", "rb") as listed:  # noqa: PTH123  as above
                 yield from map(int, listed.read().split())
-
-
-def resident(pids: Iterable[int]) -> tuple[int, int]:
-    """Return two sums of resident memory in bytes: shared pages counted once, and counted for every process."""
-    private = largest = every = 0
-    for pid in pids:
-        with suppress(OSError), open(f"/proc/{pid}/statm", "rb") as figures:  # noqa: PTH123  as above
-            _, held, shared = map(int, figures.read().split()[:3])
-            private += held - shared
-            largest = max(largest, shared)
-            every += held
-    return (private + largest) * PAGE, every * PAGE
-
-
-def proportional(pids: Iterable[int]) -> int:
-    """Return the resident memory in bytes with each shared page divided among its sharers: exact and slow."""
-    total = 0
-    for pid in pids:
-        with suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as figures:  # noqa: PTH123  as above
-            total += next((int(line.split()[1]) for line in figures if line.startswith(b"Pss:")), 0)
-    return total * 1024
 
 
 def stopped(pid: int) -> bool:
@@ -106,6 +83,8 @@ class Reaper:
     def kill_all(self, seconds: float = 10.0) -> bool:
         """End every descendant and look again until none is left; return whether none is."""
         until = time.monotonic() + seconds
+        if not HAS_PROC:
+            self.signal_all(signal.SIGKILL)  # the group may hold what is no child of ours
         while self.reap():
             if time.monotonic() > until:
                 return False

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from harness.process.tree import Reaper, descendants, proportional, resident, stopped
+from harness.process.memory import Memory, SharedNames
+from harness.process.tree import Reaper, descendants, stopped
 
 TICK, SLOWEST, SHARE = 0.1, 2.0, 200
 """Seconds between looks, at most; and how many times its own cost a look is apart from the next."""
@@ -63,7 +64,8 @@ class Watch:
     def __init__(self, order: dict[str, Any], reaper: Reaper, pipes: Pipes, report: Callable[..., None]) -> None:
         self.order, self.reaper, self.pipes, self.report = order, reaper, pipes, report
         self.started = time.monotonic()
-        self.peak = 0
+        self.memory = Memory(order["memory_bytes"])
+        self.shared = SharedNames()
         self.seen: set[str] = set()
         self.result_at: float | None = None
         self.poller = select.poll()
@@ -93,9 +95,9 @@ class Watch:
                 return "timeout", self._overdue()
             if self.seconds() >= due:
                 cost = time.process_time()
-                reason = self._too_large() or self._lingers()
-                if reason:
-                    return reason
+                found = self.look() or self._lingers()
+                if found:
+                    return found
                 due = self.seconds() + min(SLOWEST, max(TICK, SHARE * (time.process_time() - cost)))
 
     def _called(self, ready: set[int]) -> str:
@@ -110,27 +112,15 @@ class Watch:
         still = ", standing still by a stop signal" if stopped(self.reaper.child) else ""
         return f"had not ended after {self.order['seconds']:g} s{still}"
 
-    def _too_large(self) -> tuple[str, str] | None:
-        """Weigh all processes; shared pages make the quick sum too large, so the exact one decides."""
+    def look(self) -> tuple[str, str] | None:
+        """Look at all processes and hand on new messages; return a verdict where there is one."""
         pids = descendants()
-        once, every = resident(pids)
-        self.peak = max(self.peak, once)
-        limit = self.order["memory_bytes"]
-        if limit is None or every <= limit:
-            return None
-        exact = every if len(pids) == 1 else proportional(pids)
-        if exact <= limit:
-            return None
-        self.peak = max(self.peak, exact)
-        return "out-of-memory", f"{exact / 2**20:.0f} MiB resident, the limit is {limit / 2**20:.0f} MiB"
+        self.shared.look(pids)
+        self.hand_on()
+        reason = self.memory.too_large(pids)
+        return ("out-of-memory", reason) if reason else None
 
-    def _lingers(self) -> tuple[str, str] | None:
-        self.look()
-        if self.result_at is None or self.seconds() - self.result_at < self.order["linger"]:
-            return None
-        return "lingering", f"still ran {self.order['linger']:g} s after its result"
-
-    def look(self) -> None:
+    def hand_on(self) -> None:
         """Report every new message in the order of delivery."""
         names = (name for name in os.listdir(self.order["folder"]) if name.startswith(("news-", "result-")))  # noqa: PTH208  plain calls: this runs beside the clock
         for name in sorted(set(names) - self.seen, key=lambda name: name.split("-")[1]):
@@ -138,6 +128,11 @@ class Watch:
             self.report(message=name)
             if name.startswith("result-"):
                 self.result_at = self.seconds()
+
+    def _lingers(self) -> tuple[str, str] | None:
+        if self.result_at is None or self.seconds() - self.result_at < self.order["linger"]:
+            return None
+        return "lingering", f"still ran {self.order['linger']:g} s after its result"
 
 
 def _pidfd(pid: int) -> int | None:

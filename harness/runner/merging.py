@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
@@ -17,9 +18,12 @@ FIELDS = frozenset({"state", "reason", "receipt", *FIGURES, *LISTS})
 """What a worker may say of its row; all else is the runner's."""
 
 
+FATAL = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
+
+
 def merged(cell: Cell, turn: int, machine: str, started: float, ended: Ended, launch: Launch) -> Row:
     """Return the row of a cell whose process has ended."""
-    fields = _delivered(ended)
+    fields = _delivered(ended, launch)
     bad = fields["state"] not in FINE
     process = {
         "seconds": ended.seconds,
@@ -40,10 +44,10 @@ def merged(cell: Cell, turn: int, machine: str, started: float, ended: Ended, la
     )
 
 
-def _delivered(ended: Ended) -> dict[str, Any]:
+def _delivered(ended: Ended, launch: Launch) -> dict[str, Any]:
     """Return the worker's fields of the row, or those that say why there are none."""
     if ended.message is None:
-        state, reason = _without_row(ended)
+        state, reason = _without_row(ended, launched=bool(launch.words))
         return {"state": state, "reason": reason, "warnings": ended.warnings}
     fault = _fault(ended.message)
     if fault:
@@ -53,15 +57,18 @@ def _delivered(ended: Ended) -> dict[str, Any]:
     return {**fields, "warnings": (*fields["warnings"], *ended.warnings, *late)}
 
 
-def _without_row(ended: Ended) -> tuple[State, str]:
+def _without_row(ended: Ended, *, launched: bool) -> tuple[State, str]:
     if ended.state == "interrupted":
         return "interrupted", ended.reason or "interrupted by the user"
     if ended.state != "ended":
         return ended.state, ended.reason
     if ended.exit_code is None:
         return "error", f"the worker delivered no row: {ended.reason}"
-    if ended.exit_code > 128:  # how a launcher passes on the signal that ended a rank
+    if ended.exit_code > 128:  # how a shell passes on the signal that ended its child, and many a launcher
         return "crashed", f"a rank was ended by {_signal(ended.exit_code - 128)}, exit code {ended.exit_code}"
+    fatal = FATAL.search(ended.stderr) if launched else None
+    if fatal:  # how a rank that is ended by a signal says so, whatever its launcher makes of it
+        return "crashed", f"a rank ended with {fatal[1]}, its launcher with exit code {ended.exit_code}"
     return "error", ended.reason or f"the worker ended with exit code {ended.exit_code} and delivered no row"
 
 

@@ -168,6 +168,38 @@ def share_memory() -> None:
     deliver(RESULT)
 
 
+def leave_shared_memory() -> None:
+    """As MPI does when it is killed; the name comes with the news, so that the test can look for it."""
+    name = f"left-{os.getpid()}"
+    with Path("/dev/shm", name).open("w+b") as file:
+        file.truncate(mmap.PAGESIZE)
+        kept = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+    deliver({"type": "name", "name": name})
+    sleep()
+    kept.close()
+
+
+def leave_a_file_in_shared_memory() -> None:
+    """Nobody maps it: for all that the guardian can see it is another's."""
+    name = f"kept-{os.getpid()}"
+    Path("/dev/shm", name).write_text("")
+    deliver({"type": "name", "name": name})
+    sleep()
+
+
+def terminate_the_guardian() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(os.getppid(), number)
+    deliver(RESULT)
+
+
+def terminate_itself() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    deliver({"type": "ready"})
+    time.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def fake_messages() -> None:
     for stream in (sys.stdout, sys.stderr):
         print(FAKE, file=stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,8 @@ DONE = {"deed": "done"}
         ("eat_memory_together", "out-of-memory", {}),
         ("fake_messages", "ended", {"message": None, "exit_code": 0}),
         ("forge_messages", "ended", {"message": None, "exit_code": 0}),
+        ("terminate_the_guardian", "ended", {"message": DONE, "exit_code": 0}),
+        ("terminate_itself", "crashed", {"signal": "SIGTERM", "reason": "ended by SIGTERM"}),
         ("kill_the_guardian", "crashed", {"message": None}),
     ],
 )
@@ -83,3 +86,14 @@ def test_what_one_process_eats_is_its_peak(lab: Lab) -> None:
     assert ended.peak_bytes is not None
     assert 300 * MIB < ended.peak_bytes < 900 * MIB
     assert "the limit is 300 MiB" in ended.reason
+
+
+@pytest.mark.parametrize(("deed", "kept"), [("leave_shared_memory", False), ("leave_a_file_in_shared_memory", True)])
+def test_shared_memory_is_removed_where_the_child_had_it_mapped(lab: Lab, deed: str, *, kept: bool) -> None:
+    names: list[str] = []
+    lab.run(deed, seconds=1.0, on_message=lambda news: names.append(news["name"]))
+    file = Path("/dev/shm", names[0])
+    try:
+        assert file.exists() == kept
+    finally:
+        file.unlink(missing_ok=True)

@@ -62,6 +62,34 @@ def test_a_launcher_that_is_missing_is_named(lab: Lab) -> None:
     assert lab.rest() == ([], [])
 
 
+def test_a_folder_that_cannot_be_made_is_said(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(lab.folder / "missing"))
+    ended = lab.run("exit_at_once")
+    assert ended.exit_code == 127
+    assert "No such file or directory" in ended.reason
+    assert "missing" in ended.reason
+
+
+def test_a_child_that_is_signalled_with_all_the_rest_was_interrupted(lab: Lab) -> None:
+    stop = threading.Event()
+    ended = lab.run("terminate_itself", stop=stop, on_message=lambda _: _soon(stop))
+    assert (ended.state, ended.signal) == ("interrupted", None)
+
+
+def _soon(stop: threading.Event) -> None:
+    """Set the event when the child is about to end by a signal, too late for the guardian to hear of it first."""
+    time.sleep(0.6)
+    stop.set()
+
+
+def test_a_parent_that_ignores_its_children_still_learns_how_they_end(lab: Lab) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert lab.run("segfault").signal == "SIGSEGV"
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 def test_an_exception_of_a_listener_ends_the_child_and_is_raised(lab: Lab) -> None:
     def refuse(message: dict[str, Any]) -> None:
         raise ValueError(message["number"])
