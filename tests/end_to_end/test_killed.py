@@ -22,13 +22,13 @@ title = "Many small cells"
 dataset = {name = "synthetic", rows = 64, inputs = 8, outputs = 2}
 networks = [{hidden = [4], activation = "sigmoid"}]
 batch = [8, 16, 32, 64]
-rate = [0.1, 0.2, 0.3, 0.4]
+rate = [0.1, 0.2, 0.3]
 epochs = 1
 rounds = 2
 [[backend]]
 name = "faulty"
 """
-ROWS = 4 * 4 * 2
+ROWS = 4 * 3 * 2
 KILLS = 20
 MEASUREMENTS = "SELECT code, cell, round, state, started, run FROM measurements ORDER BY recorded"
 

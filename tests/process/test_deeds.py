@@ -61,7 +61,7 @@ def test_a_chain_of_forks_is_caught(lab: Lab) -> None:
 
 
 def test_a_guardian_that_is_held_is_ended_with_all_that_it_guards(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.process.parent.OVERDUE", 0.5)
+    monkeypatch.setattr("harness.process.guard.OVERDUE", 0.5)
     ended = lab.run("hold_the_guardian", seconds=1.0)
     assert ended.state == "crashed"
     assert "guardian was held" in ended.reason

@@ -36,6 +36,20 @@ def test_the_channel_is_taken_out_of_the_childs_environment(lab: Lab) -> None:
     assert added <= {"HARNESS_GUARD", "LC_CTYPE"}
 
 
+def test_variables_that_are_no_text_reach_the_child(lab: Lab) -> None:
+    odd = os.fsdecode(b"\xff\n=\xe9")
+    ended = lab.run("show_environment", environment={**lab.environment, "ODD": odd})
+    assert ended.message is not None
+    assert ended.message["variables"]["ODD"] == odd
+
+
+def test_a_guardian_that_cannot_be_started_is_said(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    ended = lab.run("exit_at_once")
+    assert ended.exit_code == 127
+    assert "cannot start a guardian" in ended.reason
+
+
 def test_a_child_keeps_to_its_cpus(lab: Lab) -> None:
     one = min(os.sched_getaffinity(0))
     ended = lab.run("show_environment", cpus=frozenset({one}))

@@ -88,3 +88,9 @@ def test_a_bad_end_after_a_delivered_row_is_a_warning() -> None:
     row = _row(message=GOOD, state="crashed", exit_code=None, reason="ended by SIGSEGV")
     assert row.state == "ok"
     assert row.warnings == ("slow", "crashed after its row was delivered: ended by SIGSEGV")
+
+
+def test_a_rank_that_a_signal_ended_has_crashed_whatever_its_launcher_returns() -> None:
+    row = _row(exit_code=11, stderr="Fatal Python error: Segmentation fault\n\nstack\nlauncher says goodbye")
+    assert row.state == "crashed"
+    assert row.reason == "a rank ended with Segmentation fault, its launcher with exit code 11"
