@@ -20,7 +20,7 @@ from harness.receipt.span import Span
 from harness.registry import backends, get_backend, spec
 from harness.worker.clock import epoch, repeats, samples, seconds_of, settled
 from harness.worker.failure import outcome
-from harness.worker.observation import Observed, after_one_epoch, history, observe
+from harness.worker.observation import Observed, after_one_epoch, checked, history, observe
 from harness.worker.parity.plan import plan
 from harness.worker.parity.verdict import CHECKERS, Evidence
 from harness.worker.problem import problem_of
@@ -57,6 +57,7 @@ class Measurement:
         self.cell, self.fields = cell, fields
         self.problem = problem_of(cell)
         self.plan = plan(cell, self.problem.rows)
+        self.sums = self.problem.sums()
         self.repeat = repeats(cell.network, self.problem.rows, cell.batch)
 
     def run(self) -> int:
@@ -94,7 +95,7 @@ class Measurement:
         fields["load_seconds"] = seconds_of(load)
         with settled():
             fields["first_epoch_seconds"] = seconds_of(lambda: epoch(backend, cell.batch, cell.rate))
-            first = backend.parameters()
+            first = checked("parameters", cell.network, backend.parameters())
             self._steady(backend, 1)
         return first
 
@@ -135,6 +136,9 @@ class Measurement:
     def _judge(self, evidence: Evidence) -> None:
         """Compare with the truth; only what is right is given a speed."""
         if self.fields["state"] != "ok":
+            return
+        if self.problem.sums() != self.sums:
+            self.fields.update(state="wrong", reason="the backend wrote to the arrays that load gave it")
             return
         verdict = CHECKERS[spec(self.cell.backend).mathematics](evidence)
         self.fields["receipt"]["parity"] = dict(verdict.facts)

@@ -12,6 +12,8 @@ import numpy as np
 
 from harness.arrays import Array, Parameters
 from harness.backend import Backend
+from harness.errors import PluginError
+from harness.network import Network
 from harness.worker.clock import epoch
 from harness.worker.evaluation import Score, checked_outputs, evaluate
 from harness.worker.problem import Problem
@@ -46,17 +48,17 @@ class Observed:
 
 def one_batch(backend: Backend, rows: slice) -> BatchResult:
     """Forward and backprop one slice of the loaded set; the weights stay."""
-    weights = backend.parameters()
+    weights = checked("parameters", backend.network, backend.parameters())
     backend.forward(rows)
     outputs = checked_outputs(backend, rows)
     backend.backprop(rows)
-    return BatchResult(rows, weights, outputs, backend.gradients())
+    return BatchResult(rows, weights, outputs, checked("gradients", backend.network, backend.gradients()))
 
 
 def observe(backend: Backend, problem: Problem, first: Parameters, rows: slice) -> Observed:
     """Evaluate a trained backend and take one batch; leaves the test set loaded where there is one."""
     cell = problem.cell
-    last = backend.parameters()
+    last = checked("parameters", problem.network, backend.parameters())
     training = evaluate(backend, problem.y, cell.batch)
     batch = one_batch(backend, rows)
     return Observed(first, last, training, scored(backend, problem, training), batch)
@@ -75,7 +77,17 @@ def after_one_epoch(build: Builder, problem: Problem) -> Parameters:
     with build() as backend:
         backend.load(problem.x, problem.y)
         epoch(backend, problem.cell.batch, problem.cell.rate)
-        return backend.parameters()
+        return checked("parameters", problem.network, backend.parameters())
+
+
+def checked(method: str, network: Network, found: Parameters) -> Parameters:
+    """Return what a backend gave, or refuse a missing layer and a shape or dtype that is not the network's."""
+    shapes = [((layer.inputs, layer.outputs), (layer.outputs,)) for layer in network.layers]
+    given = [tuple(array.shape for array in pair) for pair in found]
+    dtypes = {str(array.dtype) for pair in found for array in pair}
+    if given != shapes or dtypes != {network.dtype}:
+        raise PluginError(f"{method}() has shapes {given} in {sorted(dtypes)}, should be {shapes} in {network.dtype}")
+    return found
 
 
 def history(build: Builder, problem: Problem, seconds: list[float]) -> list[dict[str, float]]:

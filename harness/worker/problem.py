@@ -46,6 +46,11 @@ class Problem:
         x, y = (np.ascontiguousarray(array[:rows]) for array in (self.x, self.y))
         return Problem(self.cell, self.start, x, y)
 
+    def sums(self) -> tuple[str, ...]:
+        """Return the sum of each array that backends are lent: quick to take, and another one once one was changed."""
+        lent = (self.x, self.y, *(self.test or ()))
+        return tuple(repr(array.sum(dtype=np.float64)) for array in lent)
+
     @cached_property
     def digest(self) -> str:
         """A digest of the start weights and of every value of the training set, in order."""

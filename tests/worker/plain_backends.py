@@ -99,6 +99,21 @@ class OutputsOff(Plain):
         return super().outputs() * np.float32(1.001)
 
 
+class WritesToItsData(Plain):
+    """Scales the training set in place."""
+
+    def load(self, x: Array, y: Array) -> None:
+        super().load(x, y)
+        self.x *= np.float32(0.999)
+
+
+class NoGradients(Plain):
+    """Has none to show."""
+
+    def gradients(self) -> Parameters:
+        return []
+
+
 class GradientsStale(Plain):
     """Trains well and reports twice the gradient of the last layer's bias."""
 

@@ -50,6 +50,7 @@ def test_loss_belongs_to_exactly_one_plus_epochs_epochs(run: Run, epochs: int) -
         ("LastBatchLost", "after the first epoch"),
         ("SumNotMean", "after the first epoch"),
         ("IdleAfterwards", "after all 4 epochs"),
+        ("WritesToItsData", "wrote to the arrays"),
         ("OutputsOff", "outputs of one batch"),
         ("GradientsStale", "gradients of one batch: bias of layer 1"),
     ],
@@ -60,6 +61,12 @@ def test_a_wrong_backend_keeps_its_samples_and_gets_no_speed(run: Run, kind: str
     assert words in fields["reason"]
     assert len(fields["epoch_seconds"]) == 3
     assert fields.get("gflops") is None
+
+
+def test_a_layer_that_is_not_there_is_an_error(run: Run) -> None:
+    fields = run("NoGradients")
+    assert fields["state"] == "error"
+    assert "gradients() has shapes []" in fields["reason"]
 
 
 def test_weights_that_are_not_finite_are_diverged(run: Run) -> None:
