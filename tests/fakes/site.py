@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import Any
 
 HEADER = "from harness import Activation, BackendSpec, Dataset, hookimpl\n"
 FIELDS: Mapping[str, object] = {"api": 1, "summary": "a fake", "parallel": "none", "algebra": "handwritten"}
+SLOW = re.compile(r": took (\d+\.\d) s to load; its module should import harness and the standard library only")
 
 
 def spec(name: str, **fields: object) -> str:
@@ -39,8 +41,13 @@ class Ran:
     err: str
 
     def about(self, plugin: str) -> list[str]:
-        """Return the lines of standard error that name this plugin."""
-        return [line for line in self.err.splitlines() if f"plugin {plugin!r}" in line]
+        """Return the lines of standard error that name this plugin, but not that a busy machine made it slow."""
+        return [line for line in self.err.splitlines() if f"plugin {plugin!r}" in line and not SLOW.search(line)]
+
+    def slow(self, plugin: str) -> float:
+        """Return the seconds that standard error says this plugin took to load, 0 where it says nothing."""
+        found = (SLOW.search(line) for line in self.err.splitlines() if f"warning: plugin {plugin!r}" in line)
+        return max((float(match[1]) for match in found if match), default=0.0)
 
 
 @dataclass(frozen=True)
