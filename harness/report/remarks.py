@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from harness.report.figures import speedup
@@ -30,13 +31,15 @@ def _last_line(row: Row) -> str:
 
 
 def warnings(summaries: Iterable[Summary]) -> list[str]:
-    """Return each warning once, with the first cell that has it and the number of others."""
+    """Return each warning once, whatever its figures, with the first cell that has it and the number of others."""
     cells: dict[str, dict[str, None]] = {}
+    first: dict[str, str] = {}
     for summary in summaries:
-        for row in summary.rows:
-            for warning in row.warnings:
-                cells.setdefault(warning, {})[_named(summary)] = None
-    return [f"{warning} ({_first(list(names))})" for warning, names in cells.items()]
+        for warning in (warning for row in summary.rows for warning in row.warnings):
+            kind = re.sub(r"\d+(\.\d+)?", "#", warning)
+            first.setdefault(kind, warning)
+            cells.setdefault(kind, {})[_named(summary)] = None
+    return [f"{warning} ({_first(list(cells[kind]))})" for kind, warning in first.items()]
 
 
 def _first(names: Sequence[str]) -> str:

@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.figures import NO_FIGURE, speedup, spread, three
+from harness.report.problem import Problem, Specs
 from harness.report.remarks import notes, reasons, warnings
-from harness.report.summary import Problem, Section, Specs, Summary, sections
+from harness.report.summary import Section, Summary, sections
 from harness.row import Row
 from harness.text import clean
 

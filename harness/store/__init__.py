@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.store.connection import StoreError as StoreError
-from harness.store.store import Again as Again
-from harness.store.store import Run as Run
+from harness.store.failure import StoreError as StoreError
+from harness.store.records import Again as Again
+from harness.store.records import Run as Run
+from harness.store.records import Stored as Stored
 from harness.store.store import Store as Store
-from harness.store.store import Stored as Stored

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from harness.errors import HarnessError, RequestError
+from harness.errors import RequestError
+from harness.store import failure
+from harness.store.failure import explained
 
 APPLICATION = 0x62707068
 """``PRAGMA application_id`` of a store: 'bpph', so that ``file`` and we know our own."""
@@ -21,12 +23,6 @@ VERSION = 1
 """Schema version of this harness, kept in ``PRAGMA user_version``."""
 SCRIPTS = files("harness.store")
 """Where ``schema.sql`` and ``migrations/<version>.sql`` lie."""
-BUSY_SECONDS = 30.0
-"""How long to wait for another process that is writing a row."""
-
-
-class StoreError(HarnessError):
-    """A store failed while it was in use: a full disk, a lock that is never released, a damaged file."""
 
 
 def connect_writing(path: Path) -> sqlite3.Connection:
@@ -84,31 +80,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def explained(path: Path, kind: type[HarnessError] = StoreError) -> Iterator[None]:
-    """Turn what SQLite raises into one line that names the store, the cause and the next step."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        step = next((step for start, step in _STEPS.items() if name.startswith(start)), "")
-        raise kind(f"{path}: {error}{'; ' if step else ''}{step}") from error
-
-
-_STEPS = {
-    "SQLITE_FULL": "make room and run again: all rows before this one are safe",
-    "SQLITE_IOERR": "look at the disk, then run again: all rows before this one are safe",
-    "SQLITE_BUSY": f"another process kept it locked for {BUSY_SECONDS:.0f} s; end that one and run again",
-    "SQLITE_READONLY": "the file or its folder is read-only; choose another with --store",
-    "SQLITE_CANTOPEN": "the file or its folder cannot be opened; choose another with --store",
-    "SQLITE_NOTADB": "this is no store; choose another with --store",
-    "SQLITE_CORRUPT": "the file is damaged; choose another with --store, or save what is left: sqlite3 FILE .recover",
-}
-
-
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=failure.BUSY_SECONDS, isolation_level=None
     )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from harness.errors import RequestError
-from harness.store.connection import connect_reading, connect_writing, explained, transaction
+from harness.store.connection import connect_reading, connect_writing, transaction
+from harness.store.failure import explained
 
 TABLES = ("machines", "runs", "cells", "run_cells", "measurements")
 """In the order in which they refer to each other."""

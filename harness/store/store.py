@@ -5,55 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from harness import __version__
 from harness.cell import Cell
 from harness.row import Row
 from harness.store import rows as columns
-from harness.store.connection import connect_reading, connect_writing, explained, transaction
-
-Again = Literal["", "failed", "all"]
-"""What to measure again although it was measured: nothing, what fell short or was unavailable, or everything."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One call of ``harness run``: what its rows have in common."""
-
-    study: str
-    machine: str
-    code: str
-    """Identity of the measuring code, from ``harness.store.identity``."""
-    plugins: Mapping[str, str] = field(default_factory=dict)
-    """Identity of each backend's plugin as it is installed beside the harness, by backend. What another interpreter
-    has is known only when a cell ran there; the row's receipt says it."""
-    study_text: str = ""
-    seed: int = 0
-    """Of the random order of cells and rounds."""
-    command: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the machine is: processor, memory, system."""
-    started: float = field(default_factory=time.time)
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stored:
-    """A row with what the store knows of it besides."""
-
-    row: Row
-    run: str
-    code: str
-    plugin: str
-    attempt: int
-    """Counted from 1; the newest one counts."""
+from harness.store.connection import connect_reading, connect_writing, transaction
+from harness.store.failure import explained
+from harness.store.records import Again, Run, Stored
 
 
 class Store:

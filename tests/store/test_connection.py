@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RequestError
-from harness.store import Store, StoreError, connection
+from harness.store import Store, StoreError, connection, failure
 from tests.samples import a_cell, a_row, a_run
 
 
@@ -296,7 +296,7 @@ def test_a_migration_that_fails_changes_nothing(filled: Path, version_3: Path) -
 
 
 def test_a_lock_that_is_never_released_is_a_clear_error(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(failure, "BUSY_SECONDS", 0.1)
     other = sqlite3.connect(filled, isolation_level=None)
     with Store.open(filled) as store, closing(other):
         other.execute("BEGIN IMMEDIATE")
