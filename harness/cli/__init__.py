@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,8 @@ OK, FELL_SHORT, WRONG_REQUEST = 0, 1, 2
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return 0 (all well), 1 (it ran and something fell short) or 2 (the request was wrong)."""
     words = list(sys.argv[1:] if words is None else words)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a letter must not end a command
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = _run(words)
         sys.stdout.flush()

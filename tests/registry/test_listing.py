@@ -62,6 +62,12 @@ def test_the_table_is_aligned_says_all_and_fits(site: Site) -> None:
     assert re.search(r"not available: needs nowhere_to_be_found, which cannot be imported; install with: pip", told)
 
 
+def test_a_terminal_that_lacks_a_letter_gets_its_escape(site: Site) -> None:
+    site.install("mine", offering(spec("mine", summary="größer")))
+    ran = site.harness("backends", PYTHONIOENCODING="ascii")
+    assert (ran.code, "gr\\xf6\\xdfer" in ran.out) == (0, True), ran.err
+
+
 def test_problems_go_to_standard_error_and_the_list_is_still_printed(site: Site) -> None:
     site.install("broken", "import nowhere_to_be_found\n")
     ran = site.harness("backends")
