@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -44,16 +44,20 @@ def slope(name: str, outputs: Outputs, at: Parameters, direction: Parameters, y:
     """
     dtype = str(at[0][0].dtype)
     step, unit = STEP[dtype], float(np.finfo(dtype).eps)
-    wide, near = (_quotient(name, outputs, at, direction, y, size) for size in (step, step / 2))
-    level = abs(loss(name, outputs(at), y))
-    rounding = 32 * unit * (1 + level) / step
-    return Slope((4 * near - wide) / 3, abs(near - wide) + rounding)
+    wide, near = (_Quotient.at(name, outputs, at, direction, y, size) for size in (step, step / 2))
+    rounding = 32 * unit * (1 + abs(near.level)) / step
+    return Slope((4 * near.value - wide.value) / 3, abs(near.value - wide.value) + rounding)
 
 
-def _quotient(name: str, outputs: Outputs, at: Parameters, direction: Parameters, y: Array, size: float) -> float:
-    above, below = moved(at, direction, size), moved(at, direction, -size)
-    length = along(above, direction) - along(below, direction)
-    return (loss(name, outputs(above), y) - loss(name, outputs(below), y)) / length
+class _Quotient(NamedTuple):
+    value: float
+    level: float
+
+    @classmethod
+    def at(cls, name: str, outputs: Outputs, at: Parameters, direction: Parameters, y: Array, size: float) -> _Quotient:
+        above, below = moved(at, direction, size), moved(at, direction, -size)
+        high, low = loss(name, outputs(above), y), loss(name, outputs(below), y)
+        return cls((high - low) / (along(above, direction) - along(below, direction)), (high + low) / 2)
 
 
 def moved(at: Parameters, direction: Parameters, size: float) -> Parameters:
@@ -70,14 +74,20 @@ def along(parameters: Parameters, direction: Parameters) -> float:
     return math.fsum(float((p.astype(np.float64) * d).sum()) for ps, ds in pairs for p, d in zip(ps, ds, strict=True))
 
 
-def directions(parameters: Parameters, seed: int) -> list[tuple[str, Parameters]]:
-    """Return one random move of length 1 for every array of its own, with the array's name."""
+def everywhere(parameters: Parameters, seed: int) -> Parameters:
+    """Return a random move of length 1 that moves every weight and bias alike."""
     random = np.random.default_rng(seed)
-    found = []
+    signs = [(random.choice((-1.0, 1.0), w.shape), random.choice((-1.0, 1.0), b.shape)) for w, b in parameters]
+    length = math.sqrt(sum(w.size + b.size for w, b in signs))
+    return [(w / length, b / length) for w, b in signs]
+
+
+def one_by_one(parameters: Parameters, seed: int) -> Iterator[tuple[str, Parameters]]:
+    """Yield, for every array with its name, a random move of length 1 of it alone: to find out which one is wrong."""
+    random = np.random.default_rng(seed)
     for layer, pair in enumerate(parameters):
         for side, part in enumerate(("weights", "bias")):
             move = [(np.zeros(w.shape), np.zeros(b.shape)) for w, b in parameters]
             signs = random.choice((-1.0, 1.0), pair[side].shape)
             move[layer][side][:] = signs / math.sqrt(signs.size)
-            found.append((f"{part} of layer {layer}", move))
-    return found
+            yield f"{part} of layer {layer}", move

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from harness.arrays import Array, Parameters
-from harness.conformance.pairwise import pairwise
-from harness.network import DTYPES, Network
+from harness.network import Network
 from harness.parameters import initial_parameters
 from harness.registry import registry
 
@@ -44,8 +42,7 @@ class Case:
 
     def __str__(self) -> str:
         """Return a name that a shell and ``-k`` take as it is."""
-        net = "x".join(map(str, self.sizes))
-        return f"{self.hidden}-{self.output}-{self.loss}-{self.dtype}-{net}-rows{self.rows}"
+        return f"{self.hidden}-{self.output}-{self.loss}-{self.dtype}-{Shape(self.sizes, self.rows)}"
 
     def problem(self, *, seed: int = 0, spread: float = 1.0) -> Problem:
         """Return the problem: normal inputs times ``spread``, Glorot weights, biases that are not zero."""
@@ -82,29 +79,22 @@ def endings() -> list[tuple[str, str]]:
     return [*found, ("linear", "ce")]
 
 
-SHAPES: Sequence[tuple[tuple[int, ...], int]] = (
-    ((5, 7, 4), 9),
-    ((1, 1, 1), 2),
-    ((3, 17, 2), 1),
-    ((17, 257, 1), 5),
-    ((4, 6, 5, 3), 33),
+class Shape(NamedTuple):
+    """Sizes of the layers, inputs first, and rows of the set."""
+
+    sizes: tuple[int, ...]
+    rows: int
+
+    def __str__(self) -> str:
+        """Return it as a part of a check's name."""
+        return f"{'x'.join(map(str, self.sizes))}-rows{self.rows}"
+
+
+SHAPES = (
+    Shape((5, 7, 4), 9),
+    Shape((1, 1, 1), 2),
+    Shape((3, 17, 2), 1),
+    Shape((17, 257, 1), 5),
+    Shape((4, 6, 5, 3), 33),
 )
-"""Sizes, inputs first, with the rows of the set; one row, one neuron, odd and large ones."""
-
-
-def grid() -> tuple[list[Case], set[Case]]:
-    """Return all cases, activation by loss by dtype by shape, and those that cover every pair of values."""
-    axes = (activations(), endings(), DTYPES, SHAPES)
-    chosen = {_case(*row) for row in pairwise(axes)}
-    every = [
-        _case(hidden, ending, dtype, shape)
-        for hidden in axes[0]
-        for ending in axes[1]
-        for dtype in axes[2]
-        for shape in axes[3]
-    ]
-    return every, chosen
-
-
-def _case(hidden: str, ending: tuple[str, str], dtype: str, shape: tuple[tuple[int, ...], int]) -> Case:
-    return Case(sizes=shape[0], hidden=hidden, output=ending[0], loss=ending[1], dtype=dtype, rows=shape[1])
+"""One row, one neuron, odd and large ones."""

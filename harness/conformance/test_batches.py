@@ -9,7 +9,8 @@ import pytest
 
 from harness.arrays import Parameters
 from harness.conformance.expecting import expect_array, expect_batch, expect_parameters, expect_same
-from harness.conformance.problems import Case, Problem, grid
+from harness.conformance.levels import crossed
+from harness.conformance.problems import SHAPES, SHIPPED, Case, Problem, Shape, activations, endings
 from harness.conformance.subject import Subject
 from harness.conformance.target import Target
 from harness.network import DTYPES, Network
@@ -17,13 +18,14 @@ from harness.network import DTYPES, Network
 pytestmark = pytest.mark.numbers
 
 Opened = Callable[[Network, Parameters], Subject]
-EVERY, PAIRS = grid()
+SATURABLE = [("sigmoid", "mse"), ("sigmoid", "bce"), ("tanh", "mse"), ("linear", "ce")]
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, id=str(case), marks=[] if case in PAIRS else [pytest.mark.full]) for case in EVERY]
-)
-def test_a_batch_equals_the_reference(target: Target, opened: Opened, case: Case) -> None:
+@pytest.mark.parametrize(("hidden", "ending", "dtype", "shape"), crossed(activations(), endings(), DTYPES, SHAPES))
+def test_a_batch_equals_the_reference(
+    target: Target, opened: Opened, hidden: str, ending: tuple[str, str], dtype: str, shape: Shape
+) -> None:
+    case = Case(hidden=hidden, output=ending[0], loss=ending[1], dtype=dtype, sizes=shape.sizes, rows=shape.rows)
     problem = case.problem()
     subject = _loaded(opened, problem)
     expect_batch(subject, problem, target.precision)
@@ -36,7 +38,11 @@ def _loaded(opened: Opened, problem: Problem) -> Subject:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("sizes", [(1, 1), (1, 17, 1), (17, 17, 17), (257, 1, 257), (257, 257, 1)], ids=str)
+@pytest.mark.parametrize(
+    "sizes",
+    [(1, 1), (1, 17, 1), (17, 17, 17), (257, 1, 257), (257, 257, 1)],
+    ids=lambda sizes: "x".join(map(str, sizes)),
+)
 def test_a_layer_may_be_of_any_width(target: Target, opened: Opened, sizes: tuple[int, ...], dtype: str) -> None:
     problem = Case(sizes=sizes, rows=3, dtype=dtype).problem()
     expect_batch(_loaded(opened, problem), problem, target.precision)
@@ -80,15 +86,11 @@ def test_forward_and_backprop_leave_the_weights_alone(opened: Opened) -> None:
     expect_same("parameters after forward and backprop", subject.parameters(), problem.start)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    ("output", "loss"), [("sigmoid", "mse"), ("sigmoid", "bce"), ("tanh", "mse"), ("linear", "ce")]
-)
-@pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "relu"])
+@pytest.mark.parametrize(("hidden", "ending", "dtype"), crossed(SHIPPED[:3], SATURABLE, DTYPES))
 def test_saturated_neurons_do_no_harm(
-    target: Target, opened: Opened, hidden: str, output: str, loss: str, dtype: str
+    target: Target, opened: Opened, hidden: str, ending: tuple[str, str], dtype: str
 ) -> None:
-    problem = Case(hidden=hidden, output=output, loss=loss, dtype=dtype).problem(spread=1000.0)
+    problem = Case(hidden=hidden, output=ending[0], loss=ending[1], dtype=dtype).problem(spread=1000.0)
     for weights, _ in problem.start[1:]:
         np.multiply(weights, 300, out=weights)
     expect_batch(_loaded(opened, problem), problem, target.precision)

@@ -11,7 +11,7 @@ from harness import tolerance
 from harness.arrays import Parameters, copied
 from harness.batching import batches
 from harness.conformance.expecting import expect_batch, expect_parameters, expect_same, expect_trained
-from harness.conformance.pairwise import pairwise
+from harness.conformance.levels import crossed
 from harness.conformance.problems import Case, Problem, activations, endings
 from harness.conformance.subject import Subject
 from harness.conformance.target import Target
@@ -21,8 +21,6 @@ pytestmark = pytest.mark.numbers
 
 Opened = Callable[[Network, Parameters], Subject]
 Schedule = list[tuple[slice, float]]
-PAIRS = pairwise((activations(), endings(), DTYPES))
-EVERY = [(hidden, ending, dtype) for hidden in activations() for ending in endings() for dtype in DTYPES]
 
 
 def _loaded(opened: Opened, problem: Problem) -> Subject:
@@ -60,13 +58,7 @@ def _schedule(rows: int, steps: int) -> Schedule:
     return [(slice(int(a), int(b)), float(rate)) for a, b, rate in zip(starts, stops, rates, strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("hidden", "ending", "dtype"),
-    [
-        pytest.param(*row, id=f"{row[0]}-{'-'.join(row[1])}-{row[2]}", marks=[] if row in PAIRS else [pytest.mark.full])
-        for row in EVERY
-    ],
-)
+@pytest.mark.parametrize(("hidden", "ending", "dtype"), crossed(activations(), endings(), DTYPES))
 def test_twenty_five_steps_end_where_the_reference_ends(
     target: Target, opened: Opened, hidden: str, ending: tuple[str, str], dtype: str
 ) -> None:

@@ -10,7 +10,7 @@ from harness.errors import RequestError, nearest
 SAFETY = 2.0
 """Every unit is taken this many times: sums are added in any order, and roundings are not quite independent."""
 
-ELEMENTWISE = 4.0
+ELEMENTWISE = 8.0
 """Roundings that a pointwise function may make: a division, an exponential and their arguments."""
 
 
