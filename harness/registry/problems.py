@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import pluggy
 
+import harness
 from harness.errors import PluginError
 from harness.text import clean
 
-_HOMES = (str(Path(module.__file__).parent) for module in (pluggy, metadata) if module.__file__)
-_OURS = ("<", str(Path(__file__).parents[1]), *_HOMES)
+_HOMES = (str(Path(module.__file__).parent) + os.sep for module in (harness, pluggy, metadata) if module.__file__)
+_OURS = ("<", *_HOMES)
 """Where code stands that is no plugin's: frozen modules, the harness, pluggy and importlib.metadata."""
 
 

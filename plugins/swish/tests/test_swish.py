@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,6 +79,14 @@ def test_a_backend_trains_with_it(name: str) -> None:
     for pair, expected in zip(trained, reference.train_epoch(net, start, x, y, 4, 0.5), strict=True):
         for found, right in zip(pair, expected, strict=True):
             np.testing.assert_allclose(found, right, rtol=1e-10)
+
+
+def test_the_readme_is_right() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    names: dict[str, harness.Network] = {}
+    exec(snippet, names)
+    assert names["net"].layers[0].activation == "swish"
 
 
 def test_the_plugin_imports_nothing_heavy() -> None:
