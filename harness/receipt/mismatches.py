@@ -12,8 +12,9 @@ from harness.spec import Algebra
 
 STEAL = 0.02
 THROTTLED = 0.01
+WAITING = 0.05
 OTHERS = 0.2
-"""Share of stolen time, share of throttled time and cores of other processes that still count as quiet."""
+"""Shares of stolen, throttled and waiting time, and cores of other processes, that still count as quiet."""
 
 BEFORE_AVX2 = frozenset(
     "Prescott Core2 Penryn Dunnington Atom Nehalem Sandybridge Opteron Barcelona Bobcat Bulldozer Piledriver "
@@ -26,7 +27,7 @@ BEFORE_AVX512 = BEFORE_AVX2 | {"haswell", "zen", "excavator"}
 def mismatches(cell: Cell, algebra: Algebra, receipt: Mapping[str, Any], *, launched: bool) -> list[str]:
     """Return the warnings; ``launched`` says that a launcher spread the workers over ranks, of which this is one."""
     found = [*_threads(cell, receipt, launched=launched), *_architecture(algebra, receipt), *_disturbances(receipt)]
-    return list(dict.fromkeys([*found, *_cores(cell, receipt, launched=launched, disturbed=_crowded(receipt))]))
+    return list(dict.fromkeys([*found, *_cores(cell, receipt, launched=launched, disturbed=_disturbed(receipt))]))
 
 
 def _threads(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Iterator[str]:
@@ -73,12 +74,12 @@ def _plural(workers: int) -> str:
 
 def _disturbances(receipt: Mapping[str, Any]) -> Iterator[str]:
     steady = receipt["steady"]
-    if steady["seconds"] < LONG_ENOUGH:
-        return
     if steady.get("steal_share", 0.0) > STEAL:
         yield f"the hypervisor took {steady['steal_share']:.0%} of the CPU time during the steady epochs"
     if steady.get("throttled_seconds", 0.0) > THROTTLED * steady["seconds"]:
         yield f"the cgroup's quota held the cell back for {steady['throttled_seconds']:.2f} s of its steady epochs"
+    if steady.get("waiting_share", 0.0) > WAITING:
+        yield f"the main thread waited for a CPU during {steady['waiting_share']:.0%} of the steady epochs"
     if _crowded(receipt):
         others, cpus = steady["other_cores"], receipt["hardware"]["cpus"]
         yield f"other processes kept {others:.1f} of {cpus} CPUs busy during the steady epochs"
@@ -89,3 +90,8 @@ def _crowded(receipt: Mapping[str, Any]) -> bool:
     steady, cpus = receipt["steady"], receipt["hardware"]["cpus"] or 1
     others, own = steady.get("other_cores", 0.0), steady["effective_cores"] or 0.0
     return bool(others > OTHERS and others + own > cpus - 0.1)
+
+
+def _disturbed(receipt: Mapping[str, Any]) -> bool:
+    """Return whether the cell could not have been busier than it was."""
+    return _crowded(receipt) or receipt["steady"].get("waiting_share", 0.0) > WAITING

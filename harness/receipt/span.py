@@ -45,6 +45,7 @@ class Span:
         self._children = children_seconds()
         self._throttled = throttled_seconds()
         self._machine = Machine.read()
+        self._waited = waited_seconds()
         self._own, self._wall = time.process_time(), time.perf_counter()
         return self
 
@@ -53,6 +54,8 @@ class Span:
     ) -> None:
         """Look again, at this process's own clocks first."""
         self.wall, self.own = time.perf_counter() - self._wall, time.process_time() - self._own
+        waited = waited_seconds()
+        self.waited = None if waited is None or self._waited is None else waited - self._waited
         self._machine_after = Machine.read()
         self.children = max(0.0, children_seconds() - self._children)
         after = throttled_seconds()
@@ -72,6 +75,8 @@ class Span:
             "effective_cores": self.effective_cores,
             "children_cpu_seconds": self.children,
         }
+        if self.waited is not None:
+            figures["waiting_share"] = self.waited / max(self.wall, 1e-9)
         peak = resident_peak()
         if peak is not None:
             figures["resident_peak_bytes"] = peak
@@ -83,6 +88,12 @@ class Span:
             others = after.busy - before.busy - self.own - self.children
             figures["other_cores"] = max(0.0, others) / self.wall
         return figures
+
+
+def waited_seconds() -> float | None:
+    """Return how long the main thread was ready to run and had no CPU so far; exact even over a short stretch."""
+    words = (text(PROC / "self/schedstat") or "").split()
+    return int(words[1]) / 1e9 if len(words) == 3 else None
 
 
 def resident_peak() -> int | None:

@@ -69,6 +69,7 @@ def test_threads_that_a_library_did_not_deliver(monkeypatch: pytest.MonkeyPatch)
         ({"steady": {"steal_share": 0.11}}, "the hypervisor took 11%"),
         ({"steady": {"throttled_seconds": 0.5}}, "held the cell back for 0.50 s"),
         ({"steady": {"other_cores": 2.0}}, "other processes kept 2.0 of 4 CPUs busy"),
+        ({"steady": {"waiting_share": 0.3, "effective_cores": 0.7}}, "waited for a CPU during 30%"),
         ({"steady": {"other_cores": 3.2, "effective_cores": 0.8}}, "other processes kept 3.2 of 4 CPUs busy"),
         (pool(architecture="Haswell"), "Haswell kernels on a CPU with AVX-512: the library is old"),
         ({**pool(architecture="Haswell"), "variables": {"OPENBLAS_CORETYPE": "Haswell"}}, "OPENBLAS_CORETYPE=Haswell"),
@@ -118,7 +119,27 @@ def test_facts_of_a_backend_become_plain_data() -> None:
 
 def test_a_short_stretch_says_nothing_about_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
-    assert warned({"steady": {"seconds": 0.001, "effective_cores": 9.0, "steal_share": 1.0}}) == []
+    assert warned({"steady": {"seconds": 0.001, "effective_cores": 9.0}}) == []
+
+
+def test_a_short_stretch_has_no_figures_of_coarse_counters() -> None:
+    with span.Span() as short:
+        pass
+    assert {"steal_share", "other_cores"}.isdisjoint(short.figures())
+
+
+def test_a_thread_that_shares_its_cpu_waits() -> None:
+    code = (
+        "import os, time, sys\nfrom harness.receipt.span import Span\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "rivals = [os.fork() for _ in range(1)]\n"
+        "until = time.monotonic() + 0.4\n"
+        "if 0 in rivals:\n    while time.monotonic() < until + 0.3: pass\n    os._exit(0)\n"
+        "with Span() as span:\n    while time.monotonic() < until: pass\n"
+        "os.wait()\nprint(span.figures().get('waiting_share', 1.0))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) > 0.2
 
 
 def test_a_rank_is_measured_against_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
