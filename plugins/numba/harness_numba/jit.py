@@ -41,6 +41,12 @@ def inlined(function: Function) -> Function:
     return compiled
 
 
+def c_function(signature: Any, function: Callable[..., Any]) -> Any:
+    """Compile at once to a C function with an ``address``, cached; nothing of it is compiled into its callers."""
+    with _cache_folder():
+        return numba.cfunc(signature, cache=True)(function)
+
+
 def _compiled(function: Function, **options: Any) -> Function:
     with _cache_folder():
         compiled: Function = numba.njit(function, cache=True, **options)

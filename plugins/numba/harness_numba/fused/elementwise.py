@@ -11,7 +11,6 @@ from math import factorial, log
 from llvmlite import ir
 
 from harness_numba.fused.emit import INT, Emitter, Value, emitted
-from harness_numba.fused.isa import VECTORS
 
 LIMITS = {4: (-87.0, 88.0), 8: (-708.0, 709.0)}
 """Between these, by the bytes of a number, exp is a normal number."""
@@ -104,17 +103,14 @@ def error(emit: Emitter, a: Value, y: Value, d: Value, scale: Value) -> None:
 
 
 def columns_taken(emit: Emitter, bias: Value, d: Value, row: Value, count: Value) -> None:
-    """``bias -= sum of the rows of d``, one panel wide."""
+    """``bias -= sum of the rows of d``."""
 
     def body(held: list[Value]) -> list[Value]:
-        place, *sums = held
-        sums = [emit.builder.fadd(total, emit.load(place, at)) for at, total in enumerate(sums)]
-        return [emit.add(place, row), *sums]
+        place, total = held
+        return [emit.add(place, row), emit.builder.fadd(total, emit.load(place))]
 
-    zeros = [emit.constant(0.0)] * VECTORS
-    _, *sums = emit.loop(count, [d, *zeros], body)
-    for at, total in enumerate(sums):
-        emit.store(emit.builder.fsub(emit.load(bias, at), total), bias, at)
+    _, total = emit.loop(count, [d, emit.constant(0.0)], body)
+    emit.store(emit.builder.fsub(emit.load(bias), total), bias)
 
 
 def put(emit: Emitter, address: Value, number: Value) -> None:

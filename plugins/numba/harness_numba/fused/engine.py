@@ -8,7 +8,7 @@ import numpy as np
 
 from harness import Array, Network, Parameters
 from harness_numba import pointwise
-from harness_numba.fused import plan, strategy
+from harness_numba.fused import native, plan, strategy
 from harness_numba.fused.arena import Arena, odd_lines, rounded
 from harness_numba.fused.isa import KERNELS
 from harness_numba.fused.memory import Memory, Sizes
@@ -97,6 +97,9 @@ class Engine:
             run[name] = getattr(chosen, name)
         for name in ("counter", "zeros", "similar", "similar_own", "similar_row", "mirror"):
             run[name] = getattr(memory, name)
+        run["itemsize"] = self._x.itemsize
+        for name, function in native.functions(self._number).items():
+            run[name] = function.address
         run["team"], run["loss"] = self._workers, pointwise.LOSSES[self.network.loss]
 
     def _room(self, rows: int) -> Memory:
@@ -110,7 +113,7 @@ class Engine:
         self._seats["me"][:, 0] = range(self._workers)
 
         def work(me: int) -> None:
-            if not kernel(self._number, self._run, self._memory.layers, self._seats[me], float(rate)):
+            if not kernel(self._run, self._memory.layers, self._seats[me], float(rate)):
                 raise RuntimeError("fused: the run was aborted because another thread ended")
 
         self._team.run(work)

@@ -1,7 +1,7 @@
-"""The operations of a layer, each on the columns that the calling thread owns. Run inside kernels.
+"""The operations of a hidden layer, each on the columns that the calling thread owns. Run inside kernels.
 
 ``settle`` brings weights up to date, ``advance`` goes forward, ``correct`` adds what a delayed update has not yet
-done, ``activate`` applies the activation. ``retreat`` goes back through a hidden layer.
+done, ``retreat`` goes back. ``x`` is what a layer takes, ``z``, ``a`` and ``d`` are its own rows.
 """
 # ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness_numba.fused.elementwise import take_columns
-from harness_numba.fused.products import PANEL, dot, product, update
+from harness_numba.fused.native import call
+from harness_numba.fused.products import PANEL
 from harness_numba.jit import inlined
 
 
@@ -30,88 +30,84 @@ def below(run: Any, layers: Any, index: int, start: int, parity: int, row: int) 
 
 
 @inlined
-def settle(number: Any, run: Any, layer: Any, panel: int, left: int, left_row: int, right: int, right_row: int, rows: int, mirror: int) -> None:  # fmt: skip  # noqa: E501
+def settle(run: Any, layer: Any, panel: int, left: int, left_row: int, right: int, right_row: int, rows: int) -> None:
     """``panel -= left.T @ right`` over ``rows`` examples, in pieces that stay in cache."""
-    size = run.settled
-    for first in range(0, rows, size):
-        x, d = left + first * left_row, right + first * right_row + panel * PANEL
-        target = layer.weights + mirror + panel * layer.panel
-        update(number, layer.rows, x, left_row, d, right_row, target, min(size, rows - first))
+    for first in range(0, rows, run.settled):
+        x, d = left + first * left_row, right + first * right_row
+        call(run.update, (layer.rows, x, left_row, d, right_row, panel, min(run.settled, rows - first)))
 
 
 @inlined
-def settle_bias(number: Any, layer: Any, panel: int, right: int, rows: int, mirror: int) -> None:
-    """``bias -= sum of right over rows``, for the neurons of one panel."""
-    take_columns(number, (layer.bias + mirror + panel * PANEL, right + panel * PANEL, layer.row, rows))
+def settle_panel(run: Any, layer: Any, panel: int, pending: tuple[int, int, int, int], mirror: int) -> None:
+    """Bring one panel of weights, and its biases, up to date; with ``mirror`` it is their gradients that are added up."""
+    x, x_row, d, rows = pending
+    offset = panel * PANEL
+    settle(run, layer, layer.weights + mirror + panel * layer.panel, x, x_row, d + offset, layer.row, rows)
+    call(run.take, (layer.bias + mirror, d, layer.row, rows, offset, offset + PANEL))
 
 
 @inlined
 def pending(run: Any, layers: Any, seat: Any, index: int) -> tuple[int, int, int, int]:
-    """Return what the weights of a hidden layer have yet to learn: input, its stride, deltas and rows."""
+    """Return what the weights of a hidden layer have yet to learn: inputs, their stride, deltas and rows."""
     layer = layers[index]
     if layer.delayed:
-        left, left_row = below(run, layers, index, seat.old_start, seat.old_parity, 0)
-        return left, left_row, layer.d, seat.old_rows
-    left, left_row = below(run, layers, index, seat.old_start, seat.past_parity, seat.past_first)
-    return left, left_row, layer.d + seat.past_first * layer.row, seat.past_last - seat.past_first
+        x, x_row = below(run, layers, index, seat.old_start, seat.old_parity, 0)
+        return x, x_row, layer.d, seat.old_rows
+    x, x_row = below(run, layers, index, seat.old_start, seat.past_parity, seat.past_first)
+    return x, x_row, layer.d + seat.past_first * layer.row, seat.past_last - seat.past_first
 
 
 @inlined
-def settle_layer(number: Any, run: Any, layers: Any, seat: Any, index: int) -> None:
+def settle_layer(run: Any, layer: Any, me: int, pending: tuple[int, int, int, int], mirror: int) -> None:
     """Bring all own weights of a hidden layer up to date."""
-    layer = layers[index]
-    left, left_row, right, rows = pending(run, layers, seat, index)
-    first, last = share(layer.panels, seat.me, run.team)
-    for panel in range(first, last):
-        settle(number, run, layer, panel, left, left_row, right, layer.row, rows, 0)
-        settle_bias(number, layer, panel, right, rows, 0)
+    begin, end = share(layer.panels, me, run.team)
+    for panel in range(begin, end):
+        settle_panel(run, layer, panel, pending, mirror)
 
 
 @inlined
-def advance(number: Any, run: Any, layers: Any, seat: Any, index: int, first: int, last: int, due: bool) -> None:  # noqa: FBT001
-    """``z = a W + b`` for rows of the window; where an update is due, panel by panel, so that W is read once."""
+def advance(run: Any, layers: Any, seat: Any, index: int, first: int, last: int, due: bool) -> None:  # noqa: FBT001
+    """``z = x W + b`` for rows of the window; where an update is due, panel by panel, so that W is read once."""
     layer = layers[index]
     begin, end = share(layer.panels, seat.me, run.team)
     x, x_row = below(run, layers, index, seat.start, seat.parity, first)
     z = layer.z + seat.parity * layer.flip + first * layer.row
-    if not due:
-        w, offset = layer.weights + begin * layer.panel, begin * PANEL
-        product(number, last - first, end - begin, x, x_row, w, PANEL, layer.panel, layer.bias + offset, 0, z + offset, layer.row, layer.rows)  # fmt: skip  # noqa: E501
-        return
-    left, left_row, right, rows = pending(run, layers, seat, index)
-    for panel in range(begin, end):
-        settle(number, run, layer, panel, left, left_row, right, layer.row, rows, 0)
-        settle_bias(number, layer, panel, right, rows, 0)
-        w, offset = layer.weights + panel * layer.panel, panel * PANEL
-        product(number, last - first, 1, x, x_row, w, PANEL, 0, layer.bias + offset, 0, z + offset, layer.row, layer.rows)  # fmt: skip  # noqa: E501
+    learnt = pending(run, layers, seat, index)
+    step = 1 if due and learnt[3] else end - begin
+    for panel in range(begin, end, max(step, 1)):
+        if due:
+            settle_panel(run, layer, panel, learnt, 0)
+        w, at = layer.weights + panel * layer.panel, panel * PANEL
+        forward = (last - first, step, x, x_row, w, PANEL, layer.panel)
+        call(run.product, (*forward, layer.bias + at, 0, z + at, layer.row, layer.rows))
 
 
 @inlined
-def correct(number: Any, run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
+def correct(run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
     """``z -= (x x_earlier.T + 1) d_earlier``: what the earlier batches of the window have changed in W and b."""
-    layer, earlier = layers[index], seat.batch_first
+    layer, earlier, rows = layers[index], seat.batch_first, last - first
     begin, end = share(layer.panels, seat.me, run.team)
     x, x_row = below(run, layers, index, seat.start, seat.parity, first)
     x_earlier, _ = below(run, layers, index, seat.start, seat.parity, 0)
-    s = run.similar + seat.me * run.similar_own
-    dot(number, last - first, earlier, x, x_row, x_earlier, x_row, PANEL, s, run.similar_row, layer.terms, -1.0, -1.0)
+    s, s_row = run.similar + seat.me * run.similar_own, run.similar_row
+    call(run.dot, (rows, earlier, x, x_row, x_earlier, x_row, PANEL, s, s_row, layer.terms, -1.0, -1.0))
     z = layer.z + seat.parity * layer.flip + first * layer.row + begin * PANEL
     d = layer.d + begin * PANEL
-    product(number, last - first, end - begin, s, run.similar_row, d, layer.row, PANEL, z, layer.row, z, layer.row, earlier)  # fmt: skip  # noqa: E501
+    call(run.product, (rows, end - begin, s, s_row, d, layer.row, PANEL, z, layer.row, z, layer.row, earlier))
 
 
 @inlined
-def retreat(number: Any, run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
-    """``partial = d W.T`` over own columns, with ``- (d d_earlier.T) a_earlier`` where the update of W is delayed."""
-    layer, lower = layers[index], layers[index - 1]
+def retreat(run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
+    """``partial = d W.T`` over own columns, with ``- (d d_earlier.T) x_earlier`` where the update of W is delayed."""
+    layer, lower, rows = layers[index], layers[index - 1], last - first
     begin, end = share(layer.panels, seat.me, run.team)
-    d = layer.d + first * layer.row + begin * PANEL
-    out, rows, panels = lower.partial + seat.me * lower.partial_own, last - first, end - begin
+    panels = end - begin
+    d, d_row = layer.d + first * layer.row + begin * PANEL, layer.row
+    out, out_row = lower.partial + seat.me * lower.partial_own, lower.partial_row
     w = layer.weights + begin * layer.panel
-    dot(number, rows, layer.rows, d, layer.row, w, PANEL, layer.panel, out, lower.partial_row, panels, 1.0, 0.0)
-    earlier = seat.batch_first
-    if layer.delayed and earlier:
-        s, d_earlier = run.similar + seat.me * run.similar_own, layer.d + begin * PANEL
-        dot(number, rows, earlier, d, layer.row, d_earlier, layer.row, PANEL, s, run.similar_row, panels, -1.0, 0.0)
-        a, a_row = below(run, layers, index, seat.start, seat.parity, 0)
-        product(number, rows, lower.panels, s, run.similar_row, a, a_row, PANEL, out, lower.partial_row, out, lower.partial_row, earlier)  # fmt: skip  # noqa: E501
+    call(run.dot, (rows, layer.rows, d, d_row, w, PANEL, layer.panel, out, out_row, panels, 1.0, 0.0))
+    if layer.delayed and seat.batch_first:
+        s, s_row, earlier = run.similar + seat.me * run.similar_own, run.similar_row, seat.batch_first
+        call(run.dot, (rows, earlier, d, d_row, layer.d + begin * PANEL, d_row, PANEL, s, s_row, panels, -1.0, 0.0))
+        x, x_row = below(run, layers, index, seat.start, seat.parity, 0)
+        call(run.product, (rows, lower.panels, s, s_row, x, x_row, PANEL, out, out_row, out, out_row, earlier))

@@ -6,26 +6,30 @@ Run inside kernels.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.extending import intrinsic
 
 from harness_numba import pointwise
 from harness_numba.fused.elementwise import (
     added_vector,
+    error_vector,
     put_number,
     relu_slope_vector,
     relu_vector,
     sigmoid_slope_vector,
     sigmoid_vector,
+    take_columns,
     tanh_slope_vector,
     tanh_vector,
 )
 from harness_numba.fused.emit import itemsize
 from harness_numba.fused.isa import KERNELS
 from harness_numba.jit import inlined
-from harness_numba.pointwise import LINEAR, RELU, SIGMOID, TANH
+from harness_numba.pointwise import BCE, CE, LINEAR, RELU, SIGMOID, TANH
 
 VECTOR = KERNELS.vector_bytes
 
@@ -44,51 +48,115 @@ get: Any = _get
 
 
 @inlined
-def values(number: Any, layer: Any, z: int, a: int, first: int, last: int) -> None:
-    """``a = f(z)`` from byte ``first`` to byte ``last`` of one row."""
-    if layer.kind == SIGMOID:
+def values(number: Any, kind: int, value: int, z: int, a: int, row: int, rows: int, first: int, last: int, full: int) -> None:  # fmt: skip  # noqa: E501
+    """``a = f(z)`` from byte ``first`` to byte ``last`` of every row; what lies beyond byte ``full`` is 0.
+
+    Columns that pad the last panel must not be learnt from.
+    """
+    for _ in range(rows):
+        _values(number, kind, value, z, a, first, last)
+        for at in range(max(first, full), last, itemsize(number)):
+            put_number(number, (a + at, 0.0))
+        z, a = z + row, a + row
+
+
+@inlined
+def _values(number: Any, kind: int, value: int, z: int, a: int, first: int, last: int) -> None:
+    if kind == SIGMOID:
         for at in range(first, last, VECTOR):
             sigmoid_vector(number, (z + at, a + at))
-    elif layer.kind == TANH:
+    elif kind == TANH:
         for at in range(first, last, VECTOR):
             tanh_vector(number, (z + at, a + at))
-    elif layer.kind == RELU:
+    elif kind == RELU:
         for at in range(first, last, VECTOR):
             relu_vector(number, (z + at, a + at))
-    elif layer.kind != LINEAR:
+    elif kind != LINEAR:
         for at in range(first, last, itemsize(number)):
-            put_number(number, (a + at, pointwise.value(layer.kind, layer.value, get(number, z + at))))
+            put_number(number, (a + at, pointwise.value(kind, value, get(number, z + at))))
 
 
 @inlined
-def slopes(number: Any, layer: Any, z: int, a: int, d: int, first: int, last: int) -> None:
-    """``d *= f'(z)`` from byte ``first`` to byte ``last`` of one row."""
-    if layer.kind == SIGMOID:
+def slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, row: int, rows: int, first: int, last: int) -> None:  # fmt: skip  # noqa: E501
+    """``d *= f'(z)`` from byte ``first`` to byte ``last`` of every row."""
+    for _ in range(rows):
+        _slopes(number, kind, slope, z, a, d, first, last)
+        z, a, d = z + row, a + row, d + row
+
+
+@inlined
+def _slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, first: int, last: int) -> None:
+    if kind == SIGMOID:
         for at in range(first, last, VECTOR):
             sigmoid_slope_vector(number, (a + at, d + at))
-    elif layer.kind == TANH:
+    elif kind == TANH:
         for at in range(first, last, VECTOR):
             tanh_slope_vector(number, (a + at, d + at))
-    elif layer.kind == RELU:
+    elif kind == RELU:
         for at in range(first, last, VECTOR):
             relu_slope_vector(number, (a + at, d + at))
-    elif layer.kind != LINEAR:
+    elif kind != LINEAR:
         for at in range(first, last, itemsize(number)):
-            slope = pointwise.slope(layer.kind, layer.slope, get(number, z + at), get(number, a + at))
-            put_number(number, (d + at, slope * get(number, d + at)))
+            by = pointwise.slope(kind, slope, get(number, z + at), get(number, a + at))
+            put_number(number, (d + at, by * get(number, d + at)))
 
 
 @inlined
-def clear(number: Any, a: int, first: int, last: int) -> None:
-    """``a = 0`` from byte ``first`` to byte ``last``: columns that pad the last panel must not be learnt from."""
-    for at in range(first, last, itemsize(number)):
-        put_number(number, (a + at, 0.0))
+def gather(number: Any, partial: int, own: int, team: int, base: int, out: int, row: int, rows: int, first: int, last: int) -> None:  # fmt: skip  # noqa: E501
+    """``out = base + the partial sums of all threads`` from byte ``first`` to byte ``last`` of every row."""
+    for _ in range(rows):
+        for at in range(first, last, VECTOR):
+            added_vector(number, (base + at, partial + at, out + at))
+            for thread in range(1, team):
+                added_vector(number, (out + at, partial + thread * own + at, out + at))
+        partial, out = partial + row, out + row
 
 
 @inlined
-def add_up(number: Any, partial: int, own: int, team: int, base: int, out: int, first: int, last: int) -> None:
-    """``out = base + the partial sums of all threads`` from byte ``first`` to byte ``last`` of one row."""
+def take(number: Any, bias: int, d: int, row: int, rows: int, first: int, last: int) -> None:
+    """``bias -= the sum of all rows of d`` from byte ``first`` to byte ``last``."""
     for at in range(first, last, VECTOR):
-        added_vector(number, (base + at, partial + at, out + at))
-        for thread in range(1, team):
-            added_vector(number, (out + at, partial + thread * own + at, out + at))
+        take_columns(number, (bias + at, d + at, row, rows))
+
+
+@inlined
+def deltas(number: Any, loss: int, kind: int, slope: int, z: int, a: int, y: int, d: int, row: int, y_row: int, rows: int, neurons: int, scale: float) -> None:  # fmt: skip  # noqa: E501
+    """``d``: the gradient of the loss by ``z`` of the last layer, times ``scale``, for every row."""
+    for _ in range(rows):
+        _delta(number, loss, kind, slope, z, a, y, d, row, neurons, scale)
+        z, a, y, d = z + row, a + row, y + y_row, d + row
+
+
+@inlined
+def _delta(number: Any, loss: int, kind: int, slope: int, z: int, a: int, y: int, d: int, row: int, neurons: int, scale: float) -> None:  # fmt: skip  # noqa: E501
+    output = a
+    if loss == CE:
+        _softmax(number, a, d, neurons)
+        output = d
+    factor = scale if loss == CE or loss == BCE else 2.0 * scale  # noqa: PLR1714  no tuple search in a kernel
+    for at in range(0, row, VECTOR):
+        error_vector(number, (output + at, y + at, d + at, factor))
+    if loss == CE or (loss == BCE and kind == SIGMOID):
+        return
+    _slopes(number, kind, slope, z, a, d, 0, row)
+    if loss == BCE:
+        for at in range(0, neurons * itemsize(number), itemsize(number)):
+            p = np.float64(get(number, a + at))
+            inside = p > 0.0 and p < 1.0
+            put_number(number, (d + at, get(number, d + at) / (p * (1.0 - p)) if inside else 0.0))
+
+
+@inlined
+def _softmax(number: Any, a: int, out: int, neurons: int) -> None:
+    """Shifted by the maximum, so that nothing overflows."""
+    size = itemsize(number)
+    top = np.float64(get(number, a))
+    for at in range(size, neurons * size, size):
+        top = max(top, np.float64(get(number, a + at)))
+    total = 0.0
+    for at in range(0, neurons * size, size):
+        e = math.exp(np.float64(get(number, a + at)) - top)
+        put_number(number, (out + at, e))
+        total += e
+    for at in range(0, neurons * size, size):
+        put_number(number, (out + at, get(number, out + at) / total))

@@ -56,6 +56,15 @@ RUN = np.dtype(
             "similar_row",
             "mirror",  # from the parameters to the gradients
             "loss",
+            "itemsize",
+            "product",  # addresses of the functions of native
+            "update",
+            "dot",
+            "values",
+            "slopes",
+            "gather",
+            "take",
+            "deltas",
         )
     ]
 )
