@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 from harness import machine
 from harness.cell import Cell
-from harness.datasets import fetch, shape_of
-from harness.errors import RequestError, Unavailable, Unsupported
+from harness.datasets import shape_of
+from harness.errors import Unavailable, Unsupported
 from harness.plan import Plan, make_plan, this_site
 from harness.plan.estimate import Earlier, estimate, fitted, nothing_earlier
 from harness.row import Row
-from harness.runner import OnEvent, run_cells
-from harness.store import Again, Run, Store, identity
+from harness.runner import OnEvent
+from harness.session import measure
+from harness.store import Again, Store
 from harness.study import read_study, study_text
 from harness.study.model import Study
 
 STORE = "results.db"
-AGAIN = ("", "failed", "all")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to."""
-
-    rows: tuple[Row, ...]
-    """Those of the plan on this machine that count, whichever run measured them."""
-    added: int
-    """How many of them this run added."""
-    left: int
-    """Cells and rounds that an interrupt left unmeasured."""
 
 
 def run(
@@ -89,79 +73,5 @@ def earlier_times(store: str | Path) -> Earlier:
     return lambda cell: median(times[cell.key]) if cell.key in times else None
 
 
-def measure(
-    plan: Plan,
-    store: str | Path,
-    *,
-    again: Again = "",
-    command: str = "",
-    study_text: str = "",
-    on_event: OnEvent | None = None,
-) -> Outcome:
-    """Measure what a plan asks for and the store lacks, each row committed before the next cell starts."""
-    if again not in AGAIN:
-        raise RequestError(f"again={again!r}: choose from {', '.join(map(repr, AGAIN))}")
-    record = this_run(plan, command=command, study_text=study_text)
-    cells = [*plan.cells, *(refused.cell for refused in plan.refused)]
-    stop = threading.Event()
-    with Store.open(store) as opened:
-        opened.begin(record, cells)
-        done = opened.done(record, cells, again)
-        refusals = list(_refusals(plan, record, done))
-        for row in refusals:
-            opened.add(record, row)
-        wanted = {(cell.key, turn) for cell in plan.cells for turn in range(plan.rounds)}
-        before = wanted & done
-        missing = {key for key, _ in wanted - before}
-        _fetch_data(cell for cell in plan.cells if cell.key in missing)
-        measured = 0
-        rows = run_cells(
-            plan.cells, plan.rounds, seed=plan.seed, machine=record.machine, done=before, on_event=on_event, stop=stop
-        )
-        with closing(rows):
-            for row in rows:
-                opened.add(record, row)
-                measured += 1
-        found = opened.rows(plan.study)
-    keys = {cell.key for cell in cells}
-    kept = tuple(row for row in found if row.machine == record.machine and row.cell.key in keys)
-    return Outcome(kept, measured + len(refusals), len(wanted - before) - measured)
-
-
-def this_run(plan: Plan, *, command: str = "", study_text: str = "") -> Run:
-    """Return the record of a run on this machine with the code that is installed here."""
-    facts = {"cpu": machine.cpu_model(), "cores": machine.cores(), "memory_gib": machine.memory_gib()}
-    return Run(
-        study=plan.study,
-        machine=machine.identity(),
-        code=identity.code(),
-        plugins=identity.plugins(),
-        seed=plan.seed,
-        command=command,
-        study_text=study_text,
-        facts=facts,
-    )
-
-
-def _refusals(plan: Plan, record: Run, done: frozenset[tuple[str, int]]) -> Iterator[Row]:
-    """Yield one row, of round 0, for each cell that is known not to run here and has none."""
-    for refused in plan.refused:
-        if (refused.cell.key, 0) not in done:
-            yield Row(
-                cell=refused.cell,
-                round=0,
-                machine=record.machine,
-                state=refused.state,
-                reason=refused.reason,
-                started=time.time(),
-            )
-
-
 def _rows(cell: Cell) -> int:
     return shape_of(cell.dataset, cell.dataset_options).rows
-
-
-def _fetch_data(cells: Iterable[Cell]) -> None:
-    """Get what the cells read before the first one starts, so that no cell's time limit pays for a download."""
-    for name, options in {(cell.dataset, tuple(sorted(cell.dataset_options.items()))) for cell in cells}:
-        fetch(name, dict(options))

@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterable
 
-from harness.api import AGAIN, STORE, Outcome, earlier_times, measure, prepared, within
+from harness.api import STORE, earlier_times, prepared, within
 from harness.cli import FELL_SHORT, OK, WRONG_REQUEST
 from harness.cli.output import stdout_color, stdout_width
 from harness.cli.progress import progress
@@ -17,6 +17,7 @@ from harness.registry import backends
 from harness.report.export import SCHEMA_VERSION, finite
 from harness.report.table import table
 from harness.row import FINE
+from harness.session import AGAIN, Outcome, measure
 from harness.study import study_text
 from harness.study.model import Study
 from harness.study.units import seconds

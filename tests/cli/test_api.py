@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import harness
-from harness import api
+from harness import api, session
 from harness.errors import RequestError
 from harness.plan import Plan
 from harness.row import Row
@@ -41,7 +41,7 @@ def test_the_name_run_is_there_and_costs_nothing_until_it_is_used() -> None:
 
 def test_a_word_that_again_does_not_know_is_refused_before_a_store_is_made(lab: Lab) -> None:
     with pytest.raises(RequestError, match="choose from '', 'failed', 'all'"):
-        api.measure(a_plan(), lab.path("none.db"), again="sometimes")
+        session.measure(a_plan(), lab.path("none.db"), again="sometimes")
     assert not lab.path("none.db").exists()
 
 
@@ -50,7 +50,7 @@ def a_plan() -> Plan:
 
 
 def test_times_of_earlier_rows_are_taken_from_this_machine_alone(lab: Lab) -> None:
-    here = api.this_run(a_plan())
+    here = session.this_run(a_plan())
     with Store.open(lab.path("earlier.db")) as store:
         for run, seconds in ((here, (1.0, 3.0)), (Run(study="quick", machine="far", code="c"), (50.0, 50.0))):
             store.begin(run, [])
