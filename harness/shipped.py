@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness import activations, hookimpl
 from harness.activations import Activation
 from harness.dataset import Dataset
-from harness.datasets import shipped as datasets
+from harness.datasets.shipped import SHIPPED
 
 
 @hookimpl
@@ -19,4 +19,4 @@ def harness_activations() -> Iterator[Activation]:
 @hookimpl
 def harness_datasets() -> Iterator[Dataset]:
     """Yield the datasets of the studies, the embedded one and those without files first."""
-    yield from datasets.shipped()
+    yield from SHIPPED

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from harness.dataset import Dataset
 
 HERE = "harness.datasets"
 
 
-def shipped() -> Iterator[Dataset]:
-    """Yield the embedded and the drawn sets, then those that are fetched."""
-    yield Dataset(
+SHIPPED = (
+    Dataset(
         name="digits",
         summary="1797 handwritten digits of 8 x 8 pixels, embedded",
         load=f"{HERE}.digits:load",
@@ -20,8 +17,8 @@ def shipped() -> Iterator[Dataset]:
         outputs=10,
         licence="CC BY 4.0",
         options={"part": ("split", "train")},
-    )
-    yield Dataset(
+    ),
+    Dataset(
         name="synthetic",
         summary="any shape, drawn from a seed, for pure timing",
         load=f"{HERE}.synthetic:load",
@@ -30,8 +27,8 @@ def shipped() -> Iterator[Dataset]:
         outputs=10,
         licence="none needed",
         options={"rows": (1000, ...), "inputs": (64, ...), "outputs": (10, ...), "seed": (0, ...)},
-    )
-    yield Dataset(
+    ),
+    Dataset(
         name="quadrants",
         summary="points of the plane: 0 in the 1st and 3rd quadrant, 1 in the 2nd and 4th",
         load=f"{HERE}.quadrants:load",
@@ -40,8 +37,8 @@ def shipped() -> Iterator[Dataset]:
         outputs=1,
         licence="none needed",
         options={"rows": (2000, ...), "seed": (0, ...)},
-    )
-    yield Dataset(
+    ),
+    Dataset(
         name="mnist",
         summary="70000 handwritten digits of 28 x 28 pixels, 11 MB",
         load=f"{HERE}.mnist:load_mnist",
@@ -51,8 +48,8 @@ def shipped() -> Iterator[Dataset]:
         outputs=10,
         licence="CC BY-SA 3.0",
         options={"part": ("train", "split")},
-    )
-    yield Dataset(
+    ),
+    Dataset(
         name="fashion-mnist",
         summary="70000 pieces of clothing of 28 x 28 pixels, 30 MB",
         load=f"{HERE}.mnist:load_fashion",
@@ -62,8 +59,8 @@ def shipped() -> Iterator[Dataset]:
         outputs=10,
         licence="MIT",
         options={"part": ("train", "split")},
-    )
-    yield Dataset(
+    ),
+    Dataset(
         name="kddcup99",
         summary="network connections, normal or an attack: 494021 (2 MB) or 4898431 (18 MB)",
         load=f"{HERE}.kddcup99:load",
@@ -73,4 +70,6 @@ def shipped() -> Iterator[Dataset]:
         outputs=1,
         licence="public domain",
         options={"subset": ("10", "full"), "encoding": ("integer", "onehot"), "part": ("train", "split")},
-    )
+    ),
+)
+"""The embedded and the drawn sets, then those that are fetched."""

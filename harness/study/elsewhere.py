@@ -19,7 +19,7 @@ PATIENCE = 60
 @cache
 def backends_of(python: str) -> Mapping[str, BackendSpec]:
     """Return the backends installed for another interpreter; each is described, none is imported."""
-    words = [python, "-m", "harness", "backends", "--json"]
+    words = [python, "-P", "-m", "harness", "backends", "--json"]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=True)
         rows = _rows(json.loads(done.stdout))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path as File
 from typing import Any
 
 from harness import options as tables
@@ -18,11 +14,11 @@ from harness.study import values
 from harness.study.axes import readers
 from harness.study.catalogue import Catalogue
 from harness.study.model import BackendEntry
+from harness.study.places import host, interpreter
 from harness.study.positions import Path
 from harness.study.reader import Reader
 
 KEYS = ("name", "workers", "options", "python", "hosts", "optional")
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[1-9]\d{0,3})?")
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,7 @@ class _Entry:
     def read(self, spec: BackendSpec) -> BackendEntry:
         """Return the entry; what is wrong with it is noted."""
         workers = readers(self._catalogue)["workers"]
-        hosts = self._reader.axis(_host, (*self._path, "hosts"), self._table["hosts"]) if "hosts" in self._table else ()
+        hosts = self._reader.axis(host, (*self._path, "hosts"), self._table["hosts"]) if "hosts" in self._table else ()
         if hosts and spec.launcher is None and "python" not in self._table:
             cause = f"backend {spec.name!r} starts on this machine only; it has no launcher"
             self._reader.problem((*self._path, "hosts"), list(hosts), cause)
@@ -113,7 +109,7 @@ class _Entry:
     def _python(self) -> str | None:
         """Return the absolute path of the interpreter, links kept: a virtual environment is known by its link."""
         folder = self._reader.document.folder
-        return self._one("python", lambda value: _interpreter(folder, value))  # type: ignore[no-any-return]
+        return self._one("python", lambda value: interpreter(folder, value))  # type: ignore[no-any-return]
 
     def _one(self, key: str, read: values.Read, *, default: Any = None) -> Any:
         if key not in self._table:
@@ -141,20 +137,3 @@ def _suiting(owners: Mapping[str, tables.Table], name: str) -> values.Read:
         raise refusals[0]
 
     return read
-
-
-def _interpreter(folder: File, value: Any) -> str:
-    word = values.text(value)
-    found = str((folder / File(word).expanduser()).absolute()) if os.sep in word else shutil.which(word)
-    if not found or not File(found).is_file() or not os.access(found, os.X_OK):
-        raise RequestError(
-            f"no interpreter is there{f' ({found})' if found else ''}; relative paths start at the study"
-        )
-    return found
-
-
-def _host(value: Any) -> str:
-    word = values.text(value)
-    if not _HOST.fullmatch(word):
-        raise RequestError("give a host name, with :slots if it has more than one")
-    return word

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness import BackendSpec
 from harness.datasets import shape_of
-from harness.datasets.shipped import shipped
+from harness.datasets.shipped import SHIPPED
 from harness.errors import RequestError
 from harness.study import read_study
 from harness.study.catalogue import Catalogue
@@ -27,7 +27,7 @@ SPECS = {
     "torch": spec("torch", requires=("torch",), options={"device": ("cpu", "cuda"), "mode": ("eager", "compile")}),
     "mpi": spec("mpi", launcher=lambda workers, _options, _hosts: ["mpiexec", "-n", str(workers)]),
 }
-DATASETS = {dataset.name: dataset for dataset in shipped()}
+DATASETS = {dataset.name: dataset for dataset in SHIPPED}
 
 
 def elsewhere(python: str) -> Mapping[str, BackendSpec]:
