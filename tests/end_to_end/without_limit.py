@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from harness import api
+from harness import session
 from harness.cli import main
-from harness.runner import run_cells
 
 if __name__ == "__main__":
-    setattr(api, "run_cells", partial(run_cells, limit=None))  # noqa: B010  what mypy would not let us replace
+    vars(session)["run_cells"] = partial(vars(session)["run_cells"], limit=None)
     sys.exit(main())
