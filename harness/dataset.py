@@ -41,4 +41,6 @@ class Dataset:
             if not isinstance(path, str) or not FUNCTION.fullmatch(path):
                 raise PluginError(f"{owner}: {label} {path!r} should be 'module:function'")
         options.check_table(owner, self.options)
+        if "name" in self.options:
+            raise PluginError(f"{owner}: option 'name' is taken: a study says {{name = {self.name!r}, ...}}")
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from harness import options as tables
 from harness.dataset import Dataset
 from harness.environment import Option
-from harness.errors import PluginError
+from harness.errors import HarnessError, PluginError
 
 if TYPE_CHECKING:
     from harness.datasets.data import Data, Shape
@@ -61,12 +61,17 @@ def _known(name: str) -> Dataset:
 def _called(wanted: Dataset, path: str, options: Mapping[str, Option] | None, kind: type[T]) -> T:
     owner = f"dataset {wanted.name!r}"
     given = tables.resolve(owner, wanted.options, options or {})
-    module, _, function = path.partition(":")
     try:
-        found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise PluginError(f"{owner}: {path!r} cannot be loaded: {error}") from error
-    result = cast("Callable[..., object]", found)(**given)
+        result = _function(path)(**given)
+    except HarnessError:
+        raise
+    except Exception as error:  # a stranger's function may raise anything; whose it is must be said
+        raise PluginError(f"{owner}: {path!r} failed: {type(error).__name__}: {error}") from error
     if not isinstance(result, kind):
         raise PluginError(f"{owner}: {path!r} returned {type(result).__name__}, should return {kind.__name__}")
     return result
+
+
+def _function(path: str) -> Callable[..., object]:
+    module, _, name = path.partition(":")
+    return cast("Callable[..., object]", getattr(importlib.import_module(module), name))
