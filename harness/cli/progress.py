@@ -1,4 +1,7 @@
-"""What the user sees while cells run: one live line on a terminal, nothing where the output is piped."""
+"""What the user sees while cells run: one live line on a terminal, nothing where the output is piped.
+
+The line is drawn when something happens and never in between: a spinner would take its CPU from what is being timed.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from harness.cell import Cell
@@ -24,8 +27,8 @@ def progress(*, quiet: bool) -> Iterator[OnEvent | None]:
     if quiet or not console.is_terminal or console.is_dumb_terminal:
         yield None
         return
-    columns = (SpinnerColumn(), MofNCompleteColumn(), BarColumn(20), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console, transient=True) as live:
+    columns = (MofNCompleteColumn(), BarColumn(20), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as live:
         yield _Display(live).show
 
 
@@ -53,7 +56,7 @@ class _Display:
 
     def _ended(self, event: CellEnded) -> None:
         if self._task is not None:
-            self._live.update(self._task, completed=event.number)
+            self._live.update(self._task, completed=event.number, refresh=True)
         if event.row.state not in FINE:
             line = f"{event.row.state}: {named(event.row.cell)} round {event.row.round}: {event.row.reason}"
             self._keep(line, "red")
@@ -67,7 +70,7 @@ class _Display:
 
     def _say(self, line: str) -> None:
         if self._task is not None:
-            self._live.update(self._task, description=clean(line))
+            self._live.update(self._task, description=clean(line), refresh=True)
 
     def _keep(self, line: str, style: str) -> None:
         self._live.console.print(Text(clean(line), style=style))

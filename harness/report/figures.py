@@ -28,5 +28,5 @@ def speedup(found: Estimate | None) -> str:
     """Return the speedup, with a question mark where the interval does not exclude 1."""
     if found is None:
         return NO_FIGURE
-    exactly_one = found.low == found.high == found.value == 1
-    return f"{three(found.value)}{'' if found.excludes(1) or exactly_one else '?'}"
+    itself = found.value == 1 and found.low in (1, None)
+    return f"{three(found.value)}{'' if found.excludes(1) or itself else '?'}"

@@ -88,6 +88,7 @@ def test_a_speedup_whose_interval_contains_one_is_no_claim() -> None:
     assert "?" in next(one for one in text.splitlines() if one.startswith("blas") and " 2 " in one)
     assert "no claim" in text
     assert "?" not in table(slow, SPECS)
+    assert "?" not in table(slow[:1], SPECS)
 
 
 def test_what_is_wrong_in_one_round_has_no_times_at_all() -> None:
