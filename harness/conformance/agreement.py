@@ -44,14 +44,14 @@ def _pairs(sessions: Sequence[_Checked]) -> Iterator[tuple[_Checked, _Checked]]:
 
 
 def _difference(one: dict[str, Any], other: dict[str, Any], workers: int) -> str:
-    """Return the worst difference beyond what both may be from the reference, or nothing."""
+    """Return the worst difference beyond what either may be from the reference, or nothing."""
     worst, text = 1.0, ""
     for array, (mine, theirs, allowed) in enumerate(zip(one["weights"], other["weights"], one["allowed"], strict=True)):
         for index, (a, b, free) in enumerate(zip(mine, theirs, allowed, strict=True)):
-            excess = abs(a - b) / (2 * free)
+            excess = abs(a - b) / free
             if not excess <= worst:
                 part = "bias" if array % 2 else "weights"
                 text = f"{part} of layer {array // 2}, element {index}, is {b:.9g}, with {workers} workers {a:.9g}: "
-                text += f"differs by {abs(a - b):.3g}, allowed {2 * free:.3g}"
+                text += f"differs by {abs(a - b):.3g}, allowed {free:.3g}"
                 worst = excess
     return text

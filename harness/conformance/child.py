@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ def main(request: Mapping[str, Any], tell: Tell = lambda _: None) -> dict[str, A
     """Check one configuration; return ``results``, or why there are none: ``refusal``, ``request`` or ``broken``.
 
     The request has ``backend, options, workers, level, word, known, done, seconds``; ``tell`` gets every check as it
-    begins and ends. ``rank`` is in the answer: only that of rank 0 counts.
+    begins and ends. ``rank`` is in the answer as well.
     """
     try:
         tell({"type": "began", "name": "the_class_can_be_imported", "part": "contract"})
@@ -40,13 +41,13 @@ def main(request: Mapping[str, Any], tell: Tell = lambda _: None) -> dict[str, A
 
 
 def _answer(recorder: Recorder, code: int) -> dict[str, Any]:
-    if recorder.refusal is not None:
-        return _refused(recorder.refusal)
+    if recorder.trial.refusal is not None:
+        return _refused(recorder.trial.refusal)
     if code == pytest.ExitCode.USAGE_ERROR:
         return {"request": "-k: not a word or an expression that pytest understands"}
     if recorder.broken or code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED):
         return {"broken": recorder.broken or f"pytest ended with {code}"}
-    return {"results": recorder.results}
+    return {"results": recorder.results, "rank": recorder.trial.rank}
 
 
 def _refused(refusal: target.Refusal) -> dict[str, Any]:
@@ -93,10 +94,15 @@ def _without_other_plugins() -> Iterator[None]:
 
 
 def serve(receive: Callable[[], dict[str, Any]], deliver: Tell) -> None:
-    """Answer the request of the process that started this one."""
-    request = receive()
-    answer = main(request, deliver)
-    deliver(answer)
+    """Answer the request of the process that started this one; a rank other than 0 only says if it failed."""
+    answer = main(receive(), deliver)
+    if not answer.get("rank"):
+        deliver(answer)
+        return
+    failed = [result for result in answer["results"] if result["outcome"] == "failed"]
+    for result in failed:
+        print(f"rank {answer['rank']}: {result['name']}: {result['text']}", file=sys.stderr)
+    sys.exit(bool(failed))
 
 
 if __name__ == "__main__":

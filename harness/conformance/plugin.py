@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from harness.arrays import Parameters
     from harness.conformance.subject import Subject
-    from harness.conformance.target import Refusal, Target
+    from harness.conformance.target import Target, Trial
     from harness.network import Network
 
 HERE = Path(__file__).parent
@@ -26,8 +26,8 @@ PARTS = {
     "manners": "what a backend must leave alone",
 }
 TARGET: pytest.StashKey[Any] = pytest.StashKey()
-REFUSAL: pytest.StashKey[Refusal] = pytest.StashKey()
-"""Why this configuration cannot be checked at all, where it cannot."""
+TRIAL: pytest.StashKey[Trial] = pytest.StashKey()
+"""What a first tiny batch showed, once there was one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -124,10 +124,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def target(pytestconfig: pytest.Config) -> Target:
     """The class under test in this configuration; skips everything where it cannot run at all."""
     found = loaded(pytestconfig)
-    refusal = found.refusal()
-    if refusal:
-        pytestconfig.stash[REFUSAL] = refusal
-        pytest.skip(refusal.reason)
+    trial = pytestconfig.stash[TRIAL] = found.trial()
+    if trial.refusal:
+        pytest.skip(trial.refusal.reason)
     return found
 
 

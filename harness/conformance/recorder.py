@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from harness.conformance.plugin import REFUSAL, check_name, ours, part_of
-from harness.conformance.target import Refusal
+from harness.conformance.plugin import TRIAL, check_name, ours, part_of
+from harness.conformance.target import Trial
 
 Tell = Callable[[dict[str, Any]], None]
 
 
 class Recorder:
-    """Hands every result to ``tell`` as soon as it is there, so that a crash loses none."""
+    """Hands every result to ``tell`` as soon as it is there, so that a crash loses none; rank 0 alone does."""
 
     def __init__(self, tell: Tell, *, done: Collection[str], seconds: float | None, errors: int) -> None:
         self.results: list[dict[str, Any]] = []
-        self.refusal: Refusal | None = None
+        self.trial = Trial(None, 0)
         self.broken = ""
         """Why the checks could not be collected at all."""
         self._tell = tell
@@ -41,15 +41,17 @@ class Recorder:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:
         """Announce a check and give it its time: what hangs ends the process, wherever it hangs."""
         self._current: dict[str, Any] = {"name": check_name(item), "part": part_of(item), "seconds": 0.0}
-        self._tell({"type": "began", **self._current})
+        if self.trial.rank == 0:
+            self._tell({"type": "began", **self._current})
         if self._seconds is not None:
             faulthandler.dump_traceback_later(self._seconds, exit=True, file=self._errors)
         try:
             return (yield)
         finally:
             faulthandler.cancel_dump_traceback_later()
-            self.refusal = item.config.stash.get(REFUSAL, None)
-            self._tell({"type": "ended", **self._current})
+            self.trial = item.config.stash.get(TRIAL, self.trial)
+            if self.trial.rank == 0:
+                self._tell({"type": "ended", **self._current})
             self.results.append(self._current)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -11,7 +11,7 @@ from harness.conformance.configuration import LEVELS, Level, configurations
 from harness.conformance.session import Session
 from harness.conformance.verdict import NotConforming, Result, Verdict
 from harness.environment import Option
-from harness.errors import RequestError, Unavailable, nearest
+from harness.errors import RequestError, Unavailable, Unsupported, nearest
 from harness.spec import BackendSpec
 
 Progress = Callable[[str], None]
@@ -87,11 +87,18 @@ def _spec(name: str, options: Mapping[str, Option]) -> BackendSpec:
 
 
 def _refuse_what_was_named(name: str, request: Request, sessions: Sequence[Session]) -> None:
-    """Raise where nothing could run: what was asked for by name is a refused request, not a verdict."""
-    reasons = [session.refusal for session in sessions]
+    """Raise where nothing could run: what was asked for by name is a refused request, not a verdict.
+
+    A backend that says ``Unsupported`` to everything, without being asked for anything special, falls short.
+    """
+    if not all(session.refusal for session in sessions):
+        return
     named = request.options is not None or bool(request.workers)
-    if all(reasons) and (named or any("unavailable" in str(session.kind) for session in sessions)):
-        raise Unavailable(f"{name}: {reasons[0]}")
+    kinds = [session.kind for session in sessions]
+    if "Unavailable" in kinds:
+        raise Unavailable(f"{name}: {sessions[kinds.index('Unavailable')].refusal}")
+    if named:
+        raise Unsupported(f"{name}: {sessions[0].refusal}")
 
 
 def _stale(name: str, failures: Mapping[str, str], results: Sequence[Result]) -> list[Result]:

@@ -86,7 +86,7 @@ class Session:
         if message["type"] == "began":
             self._began, self._clock = dict(message), time.monotonic()
             self.progress(f"{self.configuration}: {message['name']}")
-        elif message["type"] == "ended":
+        elif message["type"] == "ended" and message["name"] not in {result.name for result in self._results}:
             self._began = {}
             self.properties[message["name"]] = message.get("properties", {})
             self._add(message["name"], message["part"], message["outcome"], message.get("text", ""), message["seconds"])

@@ -35,6 +35,13 @@ class Refusal(NamedTuple):
         return cls(kind, " ".join(str(error).split()) or "no reason given")
 
 
+class Trial(NamedTuple):
+    """What one tiny batch showed."""
+
+    refusal: Refusal | None
+    rank: int
+
+
 @dataclass(frozen=True)
 class Target:
     """What is checked: a class, what its plugin says of it, and one configuration."""
@@ -81,23 +88,25 @@ class Target:
         words = ["harness", "check", self.name, *self.configuration.words(), "--level", self.level, "-k", check]
         return shlex.join(words)
 
-    def refusal(self) -> Refusal | None:
-        """Return why this configuration cannot be checked at all, or ``None``: trains one tiny batch to find out."""
-        return self._refusal("float32") and self._refusal("float64")
+    def trial(self) -> Trial:
+        """Train one tiny batch, to find out whether this configuration can be checked, and as which rank."""
+        first = self._trial("float32")
+        return self._trial("float64") if first.refusal else first
 
-    def _refusal(self, dtype: str) -> Refusal | None:
+    def _trial(self, dtype: str) -> Trial:
         network = Network.dense([2, 3, 1], dtype=dtype)
         try:
             backend = self.make(network, initial_parameters(network))
             backend.load(np.ones((2, 2), dtype), np.ones((2, 1), dtype))
             backend.train_epoch(2, 0.1)
             backend.sync()
+            rank = backend.rank()
             backend.close()
         except (Unsupported, Unavailable) as error:
-            return Refusal.of(error)
+            return Trial(Refusal.of(error), 0)
         except Exception:  # noqa: BLE001  what else is wrong the checks themselves will find, and say in full
-            return None
-        return None
+            return Trial(None, 0)
+        return Trial(None, rank)
 
 
 def load(name: str, options: Mapping[str, Option], workers: int, level: Level) -> Target:

@@ -195,7 +195,7 @@ def test_what_it_says_of_itself_is_plain(opened: Opened) -> None:
     if not isinstance(facts, Mapping):
         fail(f"facts() returned {type(facts).__name__}, should be a mapping")
     for name, value in facts.items():
-        if not isinstance(name, str) or type(value) not in (str, int, float):
+        if not isinstance(name, str) or not isinstance(value, (str, int, float)):
             fail(f"facts(): {name!r}: {value!r} ({type(value).__name__}) should be a str with a str, int or float")
     rank = backend.rank()
     if type(rank) is not int or rank < 0:

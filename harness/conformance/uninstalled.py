@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from harness.backend import Backend
 
 
+UNKNOWN = "as-in-the-class"
+"""Stands for a default that is not known before the class is imported."""
+
+
 def before_import(path: str, options: Mapping[str, str]) -> BackendSpec:
     """Return a spec that takes the named options as they are; imports nothing."""
-    return _spec(path, {name: RESERVED.get(name, ("", ...)) for name in options})
+    return _spec(path, {name: RESERVED.get(name, (UNKNOWN, ...)) for name in options})
 
 
 def after_import(path: str, cls: type[Backend]) -> BackendSpec:

@@ -135,17 +135,18 @@ class SoftmaxWithoutShift(Good):
             return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
-@killed_by("backprop_again_gives_the_same_again", "gradients of the second backprop: weights of layer")
+@killed_by("gradients_do_not_pile_up", GRADIENT)
 class GradientsPileUp(Good):
-    def forward(self, rows: slice) -> None:
-        super().forward(rows)
-        self.dparameters = [(0 * w, 0 * b) for w, b in self.parameters()]
-
     def backprop(self, rows: slice) -> None:
-        before = self.dparameters
+        before = self.__dict__.get("dparameters")
         super().backprop(rows)
-        pairs = zip(self.dparameters, before, strict=True)
-        self.dparameters = [(dw + w, db + b) for (dw, db), (w, b) in pairs]
+        if before:
+            pairs = zip(self.dparameters, before, strict=True)
+            self.dparameters = [(dw + w, db + b) for (dw, db), (w, b) in pairs]
+
+    def step(self, rate: float) -> None:
+        super().step(rate)
+        del self.dparameters
 
 
 @killed_by("a_batch_may_be_any_slice_of_the_set", GRADIENT)
