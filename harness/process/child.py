@@ -37,7 +37,12 @@ def receive() -> dict[str, Any]:
     faulthandler.enable()
     if hasattr(faulthandler, "register"):
         faulthandler.register(signal.SIGTERM, chain=True)
-    request: dict[str, Any] = json.loads(Path(folder, REQUEST).read_bytes())
+    try:
+        request: dict[str, Any] = json.loads(Path(folder, REQUEST).read_bytes())
+    except FileNotFoundError:
+        raise RequestError(
+            f"{folder} is not on this machine: for ranks on several, let TMPDIR name a folder that all of them share"
+        ) from None
     return request
 
 

@@ -9,24 +9,27 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
 HAS_PROC = (PROC / "self" / "stat").exists()
+HAS_CHILDREN = (PROC / "self" / "task" / str(os.getpid()) / "children").exists()
 
 
 def descendants() -> list[int]:
     """Return every living descendant of this process, parents before their children."""
     if not HAS_PROC:
         return []
+    children = _children if HAS_CHILDREN else _families().__getitem__
     found: list[int] = []
-    pending = list(_children(os.getpid()))
+    pending = list(children(os.getpid()))
     while pending:
         pid = pending.pop(0)
         found.append(pid)
-        pending.extend(_children(pid))
+        pending.extend(children(pid))
     return found
 
 
@@ -35,6 +38,15 @@ def _children(pid: int) -> Iterator[int]:
         for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208  plain calls: this runs beside the clock
             with suppress(OSError), open(f"/proc/{pid}/task/{task}/children", "rb") as listed:  # noqa: PTH123  as above
                 yield from map(int, listed.read().split())
+
+
+def _families() -> defaultdict[int, list[int]]:
+    """Return the children of every process: where the kernel does not list them, at the price of reading them all."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for name in filter(str.isdigit, os.listdir(PROC)):  # noqa: PTH208  as above
+        with suppress(OSError), open(f"/proc/{name}/stat", "rb") as figures:  # noqa: PTH123  as above
+            found[int(figures.read().rpartition(b")")[2].split()[1])].append(int(name))
+    return found
 
 
 def stopped(pid: int) -> bool:

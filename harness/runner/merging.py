@@ -69,7 +69,8 @@ def _without_row(ended: Ended, *, launched: bool) -> tuple[State, str]:
     fatal = FATAL.search(ended.stderr) if launched else None
     if fatal:  # how a rank that is ended by a signal says so, whatever its launcher makes of it
         return "crashed", f"a rank ended with {fatal[1]}, its launcher with exit code {ended.exit_code}"
-    return "error", ended.reason or f"the worker ended with exit code {ended.exit_code} and delivered no row"
+    last = f": {ended.stderr.splitlines()[-1]}" if ended.stderr and ended.exit_code else ""
+    return "error", ended.reason or f"the worker ended with exit code {ended.exit_code} and delivered no row{last:.300}"
 
 
 def _signal(number: int) -> str:

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
 
+from harness.process import tree
 from harness.process.ending import ended, last_lines
 
 REPORT: dict[str, Any] = {"ended": "ended", "reason": "", "status": 0, "left": 0, "clean": True, "shared": []}
@@ -62,3 +64,17 @@ def test_without_a_process_tree_the_group_is_ended() -> None:
     words = [sys.executable, "-c", WITHOUT_PROC]
     done = subprocess.run(words, env=dict(os.environ), capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout == "[] True\n"
+
+
+def test_without_lists_of_children_every_process_is_asked_for_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    nested = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], stdin=0)"
+    with subprocess.Popen([sys.executable, "-c", nested], stdin=subprocess.PIPE) as child:
+        try:
+            while len(tree.descendants()) < 2:
+                time.sleep(0.01)
+            listed = tree.descendants()
+            monkeypatch.setattr(tree, "HAS_CHILDREN", False)
+            assert tree.descendants() == listed
+            assert listed[0] == child.pid
+        finally:
+            child.communicate(b"\n")

@@ -182,3 +182,12 @@ def test_a_worker_started_by_hand_says_so(monkeypatch: pytest.MonkeyPatch) -> No
         child.receive()
     with pytest.raises(RequestError, match="after receive"):
         child.deliver({})
+
+
+def test_a_rank_that_cannot_see_the_folder_says_what_to_do(lab: Lab) -> None:
+    variables = {**lab.environment, child.VARIABLE: "token:/no/such/folder"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.process.deeds"], env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "let TMPDIR name a folder that all of them share" in done.stderr

@@ -43,7 +43,7 @@ def test_a_delivered_row_keeps_its_figures_and_gains_those_of_the_process() -> N
     ("fields", "state", "reason"),
     [
         ({}, "error", "exit code 0 and delivered no row"),
-        ({"exit_code": 3}, "error", "exit code 3 and delivered no row"),
+        ({"exit_code": 3}, "error", "exit code 3 and delivered no row: last words"),
         ({"exit_code": 139}, "crashed", "SIGSEGV"),
         ({"exit_code": 250}, "crashed", "signal 122"),
         ({"exit_code": 127, "reason": "cannot start 'x'"}, "error", "cannot start 'x'"),
