@@ -20,7 +20,7 @@ STARTS = 4
 """Times that one configuration is started; a backend that ends its process again and again is not pursued further."""
 WHOLE = 3600.0
 """Seconds for all checks of one configuration together."""
-LAST = 3
+LAST = 4
 """Lines of standard error shown for a process that ended."""
 
 
@@ -131,5 +131,11 @@ class Session:
 
 
 def _tail(errors: str) -> str:
+    """Return where Python stood when it was ended, where that was printed, else the last lines of standard error."""
     lines = [line for line in errors.splitlines() if line.strip()]
+    heads = [index for index, line in enumerate(lines) if line.endswith("(most recent call first):")]
+    current = [index for index in heads if lines[index].startswith("Current thread")]
+    if heads:
+        begin = (current or heads)[-1] + 1
+        return "".join(f"\n{line}" for line in lines[begin : begin + LAST])
     return "".join(f"\n{line}" for line in lines[-LAST:])

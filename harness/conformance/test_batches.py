@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.arrays import Parameters
-from harness.conformance.expecting import expect_array, expect_batch, expect_parameters, expect_same
+from harness.conformance.expecting import expect_array, expect_batch, expect_same
 from harness.conformance.levels import crossed
 from harness.conformance.problems import SHAPES, SHIPPED, Case, Problem, Shape, activations, endings
 from harness.conformance.subject import Subject
