@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from harness.report.figures import speedup
 from harness.report.summary import Summary
 from harness.row import FINE, Row
 
 
-def reasons(summaries: Iterable[Summary]) -> list[str]:
+def reasons(summaries: Sequence[Summary]) -> list[str]:
     """Say of everything that is not ok what it is, why, and in which rounds."""
-    lines = []
+    lines, named = [], _namer(summaries)
     for summary in summaries:
         causes: dict[tuple[str, str, str], list[int]] = {}
         for row in summary.rows:
             if row.state != "ok":
-                causes.setdefault((row.state, row.reason, _last_line(row)), []).append(row.round)
+                causes.setdefault((row.state, row.reason, _last_words(row)), []).append(row.round)
         for (state, reason, last), rounds in causes.items():
             where = "" if len(rounds) == len(summary.rows) else f" (round {', '.join(map(str, rounds))})"
-            said = f"; it last said: {last}" if last and last not in reason else ""
-            lines.append(f"{state}: {_named(summary)}{where}: {reason or 'no reason given'}{said}")
+            said = f"; {last}" if last else ""
+            lines.append(f"{state}: {named(summary)}{where}: {reason or 'no reason given'}{said}")
     return lines
 
 
-def _last_line(row: Row) -> str:
+def _last_words(row: Row) -> str:
+    """Return where a worker stood when it was ended, if it could say, or else the last line that it printed."""
     lines = row.stderr.strip().splitlines()
-    return lines[-1] if lines and row.state not in FINE else ""
+    if not lines or row.state in FINE or row.state == "interrupted":
+        return ""
+    for line, below in itertools.pairwise(lines):
+        if line.startswith("Current thread"):
+            return f"it stood at {below.strip()}"
+    return f"it last said: {lines[-1]}" if lines[-1] not in row.reason else ""
 
 
-def warnings(summaries: Iterable[Summary]) -> list[str]:
+def warnings(summaries: Sequence[Summary]) -> list[str]:
     """Return each warning once, whatever its figures, with the first cell that has it and the number of others."""
     cells: dict[str, dict[str, None]] = {}
     first: dict[str, str] = {}
+    named = _namer(summaries)
     for summary in summaries:
         for warning in (warning for row in summary.rows for warning in row.warnings):
             kind = re.sub(r"\d+(\.\d+)?", "#", warning)
             first.setdefault(kind, warning)
-            cells.setdefault(kind, {})[_named(summary)] = None
+            cells.setdefault(kind, {})[named(summary)] = None
     return [f"{warning} ({_first(list(cells[kind]))})" for kind, warning in first.items()]
 
 
@@ -53,5 +61,16 @@ def notes(summaries: Sequence[Summary]) -> list[str]:
     return []
 
 
-def _named(summary: Summary) -> str:
-    return f"{summary.label} workers={summary.cell.workers} batch={summary.cell.batch}"
+def _namer(summaries: Iterable[Summary]) -> Callable[[Summary], str]:
+    """Return how to name a cell: with its network and dataset where there are several."""
+
+    def problem(summary: Summary) -> str:
+        return f" on {'-'.join(map(str, summary.cell.network.sizes))}, {summary.cell.dataset}"
+
+    several = len({problem(summary) for summary in summaries}) > 1
+
+    def named(summary: Summary) -> str:
+        cell = summary.cell
+        return f"{summary.label} workers={cell.workers} batch={cell.batch}{problem(summary) if several else ''}"
+
+    return named

@@ -180,6 +180,24 @@ def test_failed_cells_are_listed_with_the_reason_and_the_last_words_of_the_worke
     assert "  crashed: blas workers=1 batch=32: ended by signal 11; it last said: Segmentation fault" in text
 
 
+def test_cells_of_several_problems_are_named_with_theirs() -> None:
+    rows = [a_lost_row(), a_lost_row(a_cell(dataset="mnist"), state="timeout", reason="too slow")]
+    text = table(rows, SPECS)
+    assert "crashed: blas workers=1 batch=32 on 64-32-10, digits: ended by signal 11" in text
+    assert "timeout: blas workers=1 batch=32 on 64-32-10, mnist: too slow" in text
+
+
+def test_a_worker_that_was_ended_is_said_to_have_stood_where_its_newest_frame_is() -> None:
+    trace = (
+        'Fatal Python error\n\nCurrent thread 0x01 (most recent call first):\n  File "a.py", line 3 in step\n'
+        '  File "<frozen runpy>", line 1 in main'
+    )
+    stuck = [a_lost_row(state="timeout", reason="had not ended after 2 s", stderr=trace)]
+    assert 'had not ended after 2 s; it stood at File "a.py", line 3 in step\n' in table(stuck, SPECS)
+    stopped = [a_lost_row(state="interrupted", reason="interrupted by the user", stderr=trace)]
+    assert "interrupted by the user\n" in table(stopped, SPECS)
+
+
 def test_a_warning_is_told_once_with_the_number_of_cells() -> None:
     rows = [a_row(a_cell(batch=batch), turn) for batch in (32, 64, 128) for turn in range(2)]
     text = table(rows, SPECS)
