@@ -25,6 +25,10 @@ class Isa:
     """Rows of the widest product tile: ``product_rows * VECTORS`` accumulators."""
     dot_rows: int
     """Rows of the widest dot tile, which has four columns."""
+    panels_by_4: int
+    """Panels of the product tile with four rows."""
+    panels_by_2: int
+    """Panels of the product tile with two rows."""
 
     def lanes(self, itemsize: int) -> int:
         """Return how many numbers of ``itemsize`` bytes a vector holds."""
@@ -36,8 +40,8 @@ class Isa:
         return VECTORS * self.vector_bytes
 
 
-AVX512 = Isa("avx512", 64, product_rows=8, dot_rows=4)
-AVX2 = Isa("avx2", 32, product_rows=6, dot_rows=2)
+AVX512 = Isa("avx512", 64, product_rows=8, dot_rows=4, panels_by_4=2, panels_by_2=4)
+AVX2 = Isa("avx2", 32, product_rows=6, dot_rows=2, panels_by_4=1, panels_by_2=2)
 
 
 def chosen() -> Isa | None:

@@ -13,32 +13,54 @@ from harness_numba.jit import inlined
 PANEL = KERNELS.panel_bytes
 WIDE = KERNELS.product_rows
 DOT = KERNELS.dot_rows
+BY_4, BY_2 = KERNELS.panels_by_4, KERNELS.panels_by_2
+"""Panels that tiles of four and of two rows take together."""
 
 _product_wide = emitted(tiles.product(WIDE, 1))
 _product_4 = emitted(tiles.product(4, 1))
 _product_2 = emitted(tiles.product(2, 1))
 _product_1 = emitted(tiles.product(1, 1))
+_product_4_by_2 = emitted(tiles.product(4, BY_4))
+_product_2_by_4 = emitted(tiles.product(2, BY_2))
 _product_1_by_4 = emitted(tiles.product(1, 4))
 _update_wide = emitted(tiles.update(WIDE))
 _update_2 = emitted(tiles.update(2))
 _update_1 = emitted(tiles.update(1))
 _dot_wide = emitted(tiles.dot(DOT, 4))
+_dot_2 = emitted(tiles.dot(2, 4))
+_dot_1 = emitted(tiles.dot(1, 4))
 _dot_wide_by_1 = emitted(tiles.dot(DOT, 1))
 _dot_1_by_8 = emitted(tiles.dot(1, 8))
-_dot_1_by_2 = emitted(tiles.dot(1, 2))
-_dot_1 = emitted(tiles.dot(1, 1))
+_dot_1_by_1 = emitted(tiles.dot(1, 1))
 
 
 @inlined
-def product(number: Any, rows: int, panels: int, left: int, left_row: int, right: int, step: int, panel: int, base: int, base_row: int, out: int, out_row: int, count: int) -> None:  # fmt: skip  # noqa: E501
+def product(
+    number: Any,
+    rows: int,
+    panels: int,
+    left: int,
+    left_row: int,
+    right: int,
+    step: int,
+    panel: int,
+    base: int,
+    base_row: int,
+    out: int,
+    out_row: int,
+    count: int,
+) -> None:
     """``out = base + left @ right``: ``rows`` rows times ``panels`` panels, ``count`` terms in each sum.
 
     ``out`` and ``base`` have their panels side by side; those of ``right`` are ``panel`` bytes apart, its rows ``step``.
     """
-    if rows == 1:
-        _product_row(number, panels, left, right, step, panel, base, out, count)
-        return
-    for at in range(panels):
+    at = 0
+    if rows < WIDE:
+        while panels - at >= 4:
+            b, o, m = base + at * PANEL, out + at * PANEL, right + at * panel
+            _few_rows(number, rows, left, left_row, m, step, panel, b, base_row, o, out_row, count)
+            at += 4
+    while at < panels:
         x, b, o, m = left, base + at * PANEL, out + at * PANEL, right + at * panel
         remaining = rows
         while remaining >= WIDE:
@@ -55,24 +77,44 @@ def product(number: Any, rows: int, panels: int, left: int, left_row: int, right
             remaining -= 2
         if remaining:
             _product_1(number, (x, left_row, m, step, panel, b, base_row, o, out_row, count))
-
-
-@inlined
-def _product_row(number: Any, panels: int, left: int, right: int, step: int, panel: int, base: int, out: int, count: int) -> None:  # fmt: skip  # noqa: E501
-    """One row: several panels at once, or the sums would wait for each other."""
-    at = 0
-    while panels - at >= 4:
-        m, b, o = right + at * panel, base + at * PANEL, out + at * PANEL
-        _product_1_by_4(number, (left, 0, m, step, panel, b, 0, o, 0, count))
-        at += 4
-    while at < panels:
-        m, b, o = right + at * panel, base + at * PANEL, out + at * PANEL
-        _product_1(number, (left, 0, m, step, panel, b, 0, o, 0, count))
         at += 1
 
 
 @inlined
-def update(number: Any, rows: int, left: int, left_step: int, right: int, right_step: int, panel: int, count: int) -> None:  # fmt: skip  # noqa: E501
+def _few_rows(
+    number: Any,
+    rows: int,
+    left: int,
+    left_row: int,
+    right: int,
+    step: int,
+    panel: int,
+    base: int,
+    base_row: int,
+    out: int,
+    out_row: int,
+    count: int,
+) -> None:
+    """Four panels for less than a full tile of rows: with one panel the sums would wait for each other."""
+    x, b, o, remaining = left, base, out, rows
+    if remaining >= 4:
+        for at in range(0, 4, BY_4):
+            m, bs, os = right + at * panel, b + at * PANEL, o + at * PANEL
+            _product_4_by_2(number, (x, left_row, m, step, panel, bs, base_row, os, out_row, count))
+        x, b, o, remaining = x + 4 * left_row, b + 4 * base_row, o + 4 * out_row, remaining - 4
+    if remaining >= 2:
+        for at in range(0, 4, BY_2):
+            m, bs, os = right + at * panel, b + at * PANEL, o + at * PANEL
+            _product_2_by_4(number, (x, left_row, m, step, panel, bs, base_row, os, out_row, count))
+        x, b, o, remaining = x + 2 * left_row, b + 2 * base_row, o + 2 * out_row, remaining - 2
+    if remaining:
+        _product_1_by_4(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
+
+
+@inlined
+def update(
+    number: Any, rows: int, left: int, left_step: int, right: int, right_step: int, panel: int, count: int
+) -> None:
     """``panel -= left.T @ right`` for one panel of ``rows`` rows, from ``count`` examples."""
     x, place, remaining = left, panel, rows
     size = itemsize(number)
@@ -87,30 +129,66 @@ def update(number: Any, rows: int, left: int, left_step: int, right: int, right_
 
 
 @inlined
-def dot(number: Any, rows: int, columns: int, left: int, left_row: int, right: int, right_row: int, right_panel: int, out: int, out_row: int, panels: int, scale: float, shift: float) -> None:  # fmt: skip  # noqa: E501
+def dot(
+    number: Any,
+    rows: int,
+    columns: int,
+    left: int,
+    left_row: int,
+    right: int,
+    right_row: int,
+    right_panel: int,
+    out: int,
+    out_row: int,
+    panels: int,
+    scale: float,
+    shift: float,
+) -> None:
     """``out = scale * (left @ right.T) + shift``: ``rows`` times ``columns`` sums over ``panels`` panels.
 
-    The panels of ``left`` lie side by side in its rows, those of ``right`` are ``right_panel`` bytes apart.
+    The panels of ``left`` lie side by side in its rows, those of ``right`` are ``right_panel`` bytes apart. All rows
+    are done with a few columns before the next, because ``right`` may be weights that no cache holds.
     """
     size = itemsize(number)
+    m, to, more = right, out, columns
+    while rows == 1 and more >= 8:
+        _dot_1_by_8(number, (left, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, scale, shift))
+        m, to, more = m + 8 * right_row, to + 8 * size, more - 8
+    while more >= 4:
+        _four_columns(number, rows, left, left_row, m, right_row, right_panel, to, out_row, panels, scale, shift)
+        m, to, more = m + 4 * right_row, to + 4 * size, more - 4
+    while more:
+        x, o, remaining = left, to, rows
+        while remaining >= DOT:
+            _dot_wide_by_1(number, (x, left_row, PANEL, m, right_row, right_panel, o, out_row, panels, scale, shift))
+            x, o, remaining = x + DOT * left_row, o + DOT * out_row, remaining - DOT
+        while remaining:
+            _dot_1_by_1(number, (x, left_row, PANEL, m, right_row, right_panel, o, out_row, panels, scale, shift))
+            x, o, remaining = x + left_row, o + out_row, remaining - 1
+        m, to, more = m + right_row, to + size, more - 1
+
+
+@inlined
+def _four_columns(
+    number: Any,
+    rows: int,
+    left: int,
+    left_row: int,
+    right: int,
+    right_row: int,
+    right_panel: int,
+    out: int,
+    out_row: int,
+    panels: int,
+    scale: float,
+    shift: float,
+) -> None:
     x, o, remaining = left, out, rows
     while remaining >= DOT:
-        m, to, more = right, o, columns
-        while more >= 4:
-            _dot_wide(number, (x, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, scale, shift))
-            m, to, more = m + 4 * right_row, to + 4 * size, more - 4
-        while more:
-            _dot_wide_by_1(number, (x, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, scale, shift))
-            m, to, more = m + right_row, to + size, more - 1
+        _dot_wide(number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, scale, shift))
         x, o, remaining = x + DOT * left_row, o + DOT * out_row, remaining - DOT
-    while remaining:
-        m, to, more = right, o, columns
-        while more >= 8:
-            _dot_1_by_8(number, (x, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, scale, shift))
-            m, to, more = m + 8 * right_row, to + 8 * size, more - 8
-        while more >= 2:
-            _dot_1_by_2(number, (x, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, scale, shift))
-            m, to, more = m + 2 * right_row, to + 2 * size, more - 2
-        if more:
-            _dot_1(number, (x, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, scale, shift))
-        x, o, remaining = x + left_row, o + out_row, remaining - 1
+    if remaining >= 2:
+        _dot_2(number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, scale, shift))
+        x, o, remaining = x + 2 * left_row, o + 2 * out_row, remaining - 2
+    if remaining:
+        _dot_1(number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, scale, shift))

@@ -11,7 +11,7 @@ FIRST_UP_TO = 8
 """Batches up to this size wait for a window in the first layer; beyond, the corrections cost more than they save."""
 HIDDEN_UP_TO = 4
 """The same for the other hidden layers, which correct going back, too."""
-CHUNK = 128
+CHUNK = 64
 """Rows whose activations stay in a core's cache."""
 SETTLED = 512
 """Rows that an update adds up in registers before it rounds them into the weights."""
