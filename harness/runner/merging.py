@@ -52,9 +52,17 @@ def _delivered(ended: Ended, launch: Launch) -> dict[str, Any]:
     fault = _fault(ended.message)
     if fault:
         return {"state": "error", "reason": f"the worker delivered no valid row: {fault}", "warnings": ended.warnings}
-    late = (f"{ended.state} after its row was delivered: {ended.reason}",) if ended.state != "ended" else ()
     fields = {**ended.message, **{name: tuple(ended.message.get(name, ())) for name in LISTS}}
-    return {**fields, "warnings": (*fields["warnings"], *ended.warnings, *late)}
+    return {**fields, "warnings": (*fields["warnings"], *ended.warnings, *_late(ended, fields["state"]))}
+
+
+def _late(ended: Ended, state: str) -> tuple[str, ...]:
+    """Return what went wrong after the row was delivered, which does not take it back."""
+    if ended.state != "ended":
+        return (f"{ended.state} after its row was delivered: {ended.reason}",)
+    if state in FINE and ended.exit_code:
+        return (f"ended with exit code {ended.exit_code} after its row was delivered",)
+    return ()
 
 
 def _without_row(ended: Ended, *, launched: bool) -> tuple[State, str]:

@@ -35,6 +35,9 @@ class Faulty(Plain):
         if next(self.epochs) == 2 and self.fault in FAULTS:
             FAULTS[self.fault](self)
 
+    def rank(self) -> int:
+        return int(os.environ.get("RANK", "0"))
+
     def step(self, rate: float) -> None:
         super().step(rate * (1.01 if self.fault == "wrong" else 1.0))
 

@@ -47,6 +47,20 @@ def test_what_cannot_be_started_is_a_row_with_its_reason(sweep: Sweep) -> None:
         assert word in row["reason"]
 
 
+def test_every_rank_of_a_launched_cell_runs_and_one_row_comes(sweep: Sweep) -> None:
+    one, *launched = sweep(
+        {},
+        {"backend": "ranks", "workers": 2},
+        {"backend": "ranks", "workers": 2, "fault": "segfault"},
+        {"backend": "ranks", "workers": 2, "fault": "hang_in_c", "time_limit": 3.0},
+        one_by_one=True,
+    )
+    assert [row["state"] for row in launched] == ["ok", "crashed", "timeout"]
+    assert launched[0]["final_loss"] == one["final_loss"]
+    assert "ranks.py" in " ".join(launched[0]["receipt"]["process"]["launcher"])
+    assert "Segmentation fault" in launched[1]["reason"]
+
+
 def test_another_interpreter_runs_a_cell_and_the_same_numbers_come_out(sweep: Sweep) -> None:
     ours, theirs = sweep({}, {"python": sys.executable}, one_by_one=True)
     assert (theirs["state"], theirs["final_loss"]) == ("ok", ours["final_loss"])

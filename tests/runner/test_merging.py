@@ -90,6 +90,13 @@ def test_a_bad_end_after_a_delivered_row_is_a_warning() -> None:
     assert row.warnings == ("slow", "crashed after its row was delivered: ended by SIGSEGV")
 
 
+@pytest.mark.parametrize(("state", "warned"), [("ok", True), ("error", False)])
+def test_an_exit_code_after_a_good_row_is_a_warning(state: str, *, warned: bool) -> None:
+    row = _row(message={**GOOD, "state": state}, exit_code=11)
+    assert row.state == state
+    assert ("ended with exit code 11 after its row was delivered" in row.warnings) == warned
+
+
 def test_a_rank_that_a_signal_ended_has_crashed_whatever_its_launcher_returns() -> None:
     row = _row(exit_code=11, stderr="Fatal Python error: Segmentation fault\n\nstack\nlauncher says goodbye")
     assert row.state == "crashed"
