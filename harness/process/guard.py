@@ -7,6 +7,7 @@ import os
 import secrets
 import selectors
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,6 @@ class Guard:
         self.token, self.mark = secrets.token_hex(16), secrets.token_hex(8)
         self.folder = Path(tempfile.gettempdir(), f"harness-{self.mark}-{secrets.token_hex(8)}").absolute()
         self.result: dict[str, Any] | None = None
-        self.reported = False
         limits = start.limits
         self.deadline = time.monotonic() + limits.seconds + limits.linger + OVERDUE
         self.process = subprocess.Popen(
@@ -76,7 +76,6 @@ class Guard:
             if "message" in line:
                 self._message(line["message"], on_message)
             else:
-                self.reported = True
                 return line
         return {"ended": "crashed", "reason": f"its guardian {self._fate()}, so its processes were ended"}
 
@@ -116,16 +115,18 @@ class Guard:
             on_message(content)
 
     def _content(self, path: Path) -> dict[str, Any] | None:
-        """Return one message; a file that is not whole or lacks the token does not come from our child."""
+        """Return one message; what is no plain file, not whole or lacks the token does not come from our child."""
         try:
-            if path.stat().st_size > LARGEST:
+            figures = path.lstat()
+            if not stat.S_ISREG(figures.st_mode) or figures.st_size > LARGEST:
                 return None
             content = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError):
             return None
         if not isinstance(content, dict) or content.get("token") != self.token:
             return None
-        return dict(content["message"])
+        message = content.get("message")
+        return message if isinstance(message, dict) else None
 
     def close(self) -> None:
         """Let the guardian go; where it went without a report, end what it left behind."""

@@ -212,6 +212,8 @@ def forge_messages() -> None:
     folder = next(v for v in variables if v.startswith(b"HARNESS_CHANNEL=")).decode().partition(":")[2]
     for number, text in enumerate((FAKE, "no JSON", "[]", "[" * 100_000)):
         Path(folder, f"result-{number:020d}-1.json").write_text(text)
+    os.mkfifo(Path(folder, "result-5-1.json"))
+    Path(folder, "result-6-1.json").symlink_to("/dev/zero")
 
 
 def show_environment() -> None:
