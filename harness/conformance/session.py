@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from collections.abc import Callable, Mapping
@@ -110,7 +111,7 @@ class Session:
     def _fell(self, ended: Ended) -> None:
         """The process ended without an answer: the check that ran then is to blame."""
         took = time.monotonic() - self._clock
-        if self._began and took >= self.seconds:
+        if ended.exit_code == 1 and re.search(r"^Timeout \(\d", ended.stderr, re.MULTILINE):
             cause = f"did not end within {self.seconds:g} s"
         elif ended.signal:
             cause = f"ended the process by {ended.signal}"

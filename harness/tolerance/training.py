@@ -65,11 +65,12 @@ def after_training(
     weights = copied(start, "float64")
     shadows = [_Independent(copied(weights)), _Systematic(copied(weights))]
     stored = SAFETY * units(network.dtype).stored
-    for rows, rate in schedule:
-        batch = one_batch(network, weights, x[rows], y[rows], precision)
-        for shadow in shadows:
-            shadow.step(network, x[rows], y[rows], rate, batch.allowed_gradients, stored)
-        weights = reference.step(weights, batch.gradients, rate)
+    with np.errstate(all="ignore"):  # a run may diverge; then no number is right
+        for rows, rate in schedule:
+            batch = one_batch(network, weights, x[rows], y[rows], precision)
+            for shadow in shadows:
+                shadow.step(network, x[rows], y[rows], rate, batch.allowed_gradients, stored)
+            weights = reference.step(weights, batch.gradients, rate)
     return Trained(weights, _allowed(weights, [shadow.weights for shadow in shadows], stored))
 
 
@@ -89,9 +90,8 @@ class _Shadow(ABC):
 
     def step(self, network: Network, x: Array, y: Array, rate: float, errors: Parameters, stored: float) -> None:
         """Take one step with the gradients at these weights, moved by ``errors``."""
-        with np.errstate(all="ignore"):
-            passed = reference.forward(network, self.weights, x)
-            gradients = reference.backprop(network, self.weights, passed, y)
+        passed = reference.forward(network, self.weights, x)
+        gradients = reference.backprop(network, self.weights, passed, y)
         moved = [
             (dw + sw * ew, db + sb * eb)
             for (dw, db), (sw, sb), (ew, eb) in zip(gradients, self.errors_signs(), errors, strict=True)
