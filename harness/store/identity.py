@@ -56,7 +56,13 @@ def _package_digest(module: str) -> str:
 
 
 def _sources(home: Path) -> list[Path]:
-    return sorted(path for path in home.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".pyo"))
+    """Return the files of a package, without what Python, Numba and editors leave there."""
+    found = (path for path in home.rglob("*") if path.is_file())
+    return sorted(path for path in found if not any(map(_left_behind, path.relative_to(home).parts)))
+
+
+def _left_behind(name: str) -> bool:
+    return name == "__pycache__" or name.startswith(".")
 
 
 def _digest(home: Path, sources: Iterable[Path]) -> str:
