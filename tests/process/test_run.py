@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,15 @@ def test_a_child_costs_little(lab: Lab) -> None:
 def test_cpu_time_is_that_of_all_processes(lab: Lab) -> None:
     ended = lab.run("print_much")
     assert 0.01 < ended.cpu_seconds < 2 * ended.seconds + 0.1
+
+
+def test_children_of_several_threads_do_not_mix(lab: Lab) -> None:
+    deeds = ("news", "segfault", "fork_ten", "exit_politely") * 2
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        found = list(pool.map(lab.run, deeds))
+    assert [ended.state for ended in found] == ["ended", "crashed", "ended", "ended"] * 2
+    assert [ended.message for ended in found] == [{"last": True}, None, {"deed": "done"}, None] * 2
+    assert lab.rest() == ([], [])
 
 
 def test_a_launcher_that_is_missing_is_named(lab: Lab) -> None:
