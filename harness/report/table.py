@@ -78,9 +78,9 @@ def _table(section: Section) -> Table:
 
 
 def _unit(summaries: Iterable[Summary]) -> tuple[float, str]:
-    """Return one unit for the whole section, in which its fastest epoch is at least 1, so that times compare by eye."""
+    """Return one unit for the whole section, in which its fastest epoch is at least 0.1, so that times compare by eye."""
     fastest = min((one.epoch.value for one in summaries if one.epoch), default=1.0)
-    return next((unit for unit in UNITS if fastest >= unit[0]), UNITS[-1])
+    return next((unit for unit in UNITS if fastest >= 0.1 * unit[0]), UNITS[-1])
 
 
 def _line(summary: Summary, size: float) -> list[Text]:

@@ -59,6 +59,15 @@ def test_the_fastest_comes_first_within_its_batch() -> None:
     assert [(one.cell.batch, round(one.epoch.value, 9)) for one in found] == [(32, 0.02), (64, 0.01), (64, 0.03)]
 
 
+def test_times_of_a_section_share_one_unit_in_which_all_have_three_digits() -> None:
+    text = table([*timed(0.000343), *timed(0.7, workers=2), *timed(5e-5, dataset="mnist")], SPECS)
+    assert [one.split()[3:5] for one in text.splitlines() if one.startswith("backend")] == [
+        ["TPE", "ms"],
+        ["TPE", "µs"],
+    ]
+    assert [one.split()[3] for one in text.splitlines() if one.startswith("blas")] == ["0.343", "700", "50.0"]
+
+
 def test_only_options_that_are_not_at_their_default_are_named() -> None:
     text = table([*timed(0.01), *timed(0.02, options={"kernels": "inherit"})], SPECS)
     assert line(text, "blas ")[1] == "1"
