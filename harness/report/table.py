@@ -78,7 +78,7 @@ def _table(section: Section) -> Table:
 
 
 def _unit(summaries: Iterable[Summary]) -> tuple[float, str]:
-    """Return one unit for the whole section, in which its fastest epoch is at least 0.1, so that times compare by eye."""
+    """Return one unit for the whole section, so that times compare by eye; its fastest epoch is at least 0.1 of it."""
     fastest = min((one.epoch.value for one in summaries if one.epoch), default=1.0)
     return next((unit for unit in UNITS if fastest >= 0.1 * unit[0]), UNITS[-1])
 
