@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numba.extending
 from numba import config
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -39,6 +40,11 @@ def inlined(function: Function) -> Function:
     """Compile for use inside kernels only; LLVM inlines it there and nothing of its own is kept on disk."""
     compiled: Function = numba.njit(function, nogil=True)
     return compiled
+
+
+def intrinsic(define: Callable[..., Any]) -> Any:
+    """Make a function that writes LLVM IR callable in kernels; Numba passes its first argument itself."""
+    return numba.extending.intrinsic(define)
 
 
 def c_function(signature: Any, function: Callable[..., Any]) -> Any:

@@ -14,10 +14,9 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import errors, types
-from numba.extending import intrinsic
 
 from harness import Activation, Array, Network, Unsupported, activation
-from harness_numba.jit import inlined
+from harness_numba.jit import inlined, intrinsic
 
 LINEAR, SIGMOID, TANH, RELU, REGISTERED = range(5)
 KINDS = {"linear": LINEAR, "sigmoid": SIGMOID, "tanh": TANH, "relu": RELU}

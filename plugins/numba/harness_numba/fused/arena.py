@@ -52,6 +52,6 @@ def rounded(size: int, unit: int) -> int:
 
 
 def odd_lines(size: int) -> int:
-    """Return a stride of at least ``size`` bytes that is an odd number of cache lines, so that rows spread over sets."""
+    """Return a stride of at least ``size`` bytes, an odd number of cache lines: rows spread over the sets."""
     size = rounded(size, LINE)
     return size if size // LINE % 2 else size + LINE

@@ -11,17 +11,16 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
 from harness_numba.fused.emit import INT
-from harness_numba.jit import inlined
+from harness_numba.jit import inlined, intrinsic
 
 ABORT = 128
 """Bytes from the counter to the abort flag: another cache line."""
 
 
 @intrinsic
-def _add(_context: Any, address: Any) -> Any:
+def _add(_context: Any, address: Any) -> Any:  # noqa: ARG001  typed by its name
     def write(_target: Any, builder: Any, _signature: Any, values: list[Any]) -> Any:
         return builder.atomic_rmw("add", builder.inttoptr(values[0], INT.as_pointer()), INT(1), "seq_cst")
 
@@ -29,7 +28,7 @@ def _add(_context: Any, address: Any) -> Any:
 
 
 @intrinsic
-def _read(_context: Any, address: Any) -> Any:
+def _read(_context: Any, address: Any) -> Any:  # noqa: ARG001  typed by its name
     def write(_target: Any, builder: Any, _signature: Any, values: list[Any]) -> Any:
         return builder.load_atomic(builder.inttoptr(values[0], INT.as_pointer()), "acquire", 8)
 

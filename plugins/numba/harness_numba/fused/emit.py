@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
 from harness_numba.fused.isa import KERNELS
+from harness_numba.jit import intrinsic
 
 Value: TypeAlias = Any
 """An LLVM value."""
@@ -152,6 +152,11 @@ class Emitter:
 Generate: TypeAlias = Callable[..., None]
 
 
+def as_tuple(kinds: Sequence[Any]) -> Any:
+    """Return Numba's type of a tuple of these types."""
+    return types.Tuple.from_types(kinds)  # type: ignore[no-untyped-call]  # Numba's own function has no types
+
+
 def emitted(generate: Generate) -> Any:
     """Return a function for kernels that is made of what ``generate(emit, *arguments)`` writes.
 
@@ -168,7 +173,7 @@ def emitted(generate: Generate) -> Any:
             generate(Emitter.of(builder, signature.args[0]), *arguments)
             return target.get_dummy_value()
 
-        return types.void(number, types.Tuple.from_types(wanted)), write
+        return types.void(number, as_tuple(wanted)), write
 
     return define
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Engine:
     def __init__(self, network: Network, parameters: Parameters, workers: int) -> None:
         self.network, self._workers = network, workers
         self._pointwise = pointwise.of_network(network)
-        self._number = np.dtype(network.dtype).type
+        self._number: Any = np.dtype(network.dtype).type
         self._team = Team("pool", workers, self._abort)
         self._memory = self._room(strategy.WINDOW)
         self._memory.fill(parameters)

@@ -55,9 +55,9 @@ class NumpyEngine:
 
     def step(self, rate: float) -> None:
         """``weights -= rate * gradients``."""
-        for pair, gradients in zip(self._parameters, self._gradients, strict=True):
-            for array, gradient in zip(pair, gradients, strict=True):
-                array -= array.dtype.type(rate) * gradient
+        for (weights, bias), (by_weights, by_bias) in zip(self._parameters, self._gradients, strict=True):
+            np.subtract(weights, weights.dtype.type(rate) * by_weights, out=weights)
+            np.subtract(bias, bias.dtype.type(rate) * by_bias, out=bias)
 
     def train_epoch(self, batch: int, rate: float) -> None:
         """Train batch by batch."""

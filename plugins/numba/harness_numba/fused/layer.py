@@ -39,7 +39,7 @@ def settle(run: Any, layer: Any, panel: int, left: int, left_row: int, right: in
 
 @inlined
 def settle_panel(run: Any, layer: Any, panel: int, pending: tuple[int, int, int, int], mirror: int) -> None:
-    """Bring one panel of weights, and its biases, up to date; with ``mirror`` it is their gradients that are added up."""
+    """Bring one panel of weights, and its biases, up to date; with ``mirror`` their gradients are added up instead."""
     x, x_row, d, rows = pending
     offset = panel * PANEL
     settle(run, layer, layer.weights + mirror + panel * layer.panel, x, x_row, d + offset, layer.row, rows)

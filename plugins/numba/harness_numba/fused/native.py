@@ -13,10 +13,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
 from harness_numba.fused import products, rows
-from harness_numba.jit import c_function
+from harness_numba.fused.emit import as_tuple
+from harness_numba.jit import c_function, intrinsic
 
 INTEGERS = {"product": 12, "update": 7, "dot": 10, "values": 9, "slopes": 9, "gather": 9, "take": 6, "deltas": 11}
 """Every native function with its number of addresses, strides and counts."""
@@ -146,7 +146,7 @@ MAKERS = {
 
 
 @intrinsic
-def _call(_context: Any, address: Any, arguments: Any) -> Any:
+def _call(_context: Any, address: Any, arguments: Any) -> Any:  # noqa: ARG001  typed by its name
     given = [types.float64 if isinstance(one, types.Float) else types.int64 for one in arguments]
 
     def write(target: Any, builder: Any, _signature: Any, values: list[Any]) -> Any:
@@ -156,7 +156,7 @@ def _call(_context: Any, address: Any, arguments: Any) -> Any:
         builder.call(builder.inttoptr(values[0], function), unpacked)
         return target.get_dummy_value()
 
-    return types.void(types.int64, types.Tuple.from_types(given)), write
+    return types.void(types.int64, as_tuple(given)), write
 
 
 call: Callable[[int, tuple[float, ...]], None] = _call

@@ -3,7 +3,7 @@
 A window is as many batches as it takes for wide tiles; a chunk is as many rows as stay in cache. ``docs/fused.md``
 derives why the updates of hidden layers may wait for the end of a window.
 """
-# ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
+
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def product(
 ) -> None:
     """``out = base + left @ right``: ``rows`` rows times ``panels`` panels, ``count`` terms in each sum.
 
-    ``out`` and ``base`` have their panels side by side; those of ``right`` are ``panel`` bytes apart, its rows ``step``.
+    Panels of ``out`` and ``base`` lie side by side, those of ``right`` ``panel`` bytes apart and its rows ``step``.
     """
     at = 0
     if rows < WIDE:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.extending import intrinsic
 
 from harness_numba import pointwise
 from harness_numba.fused.elementwise import (
@@ -28,7 +27,7 @@ from harness_numba.fused.elementwise import (
 )
 from harness_numba.fused.emit import itemsize
 from harness_numba.fused.isa import KERNELS
-from harness_numba.jit import inlined
+from harness_numba.jit import inlined, intrinsic
 from harness_numba.pointwise import BCE, CE, LINEAR, RELU, SIGMOID, TANH
 
 VECTOR = KERNELS.vector_bytes
@@ -133,7 +132,7 @@ def _delta(number: Any, loss: int, kind: int, slope: int, z: int, a: int, y: int
     if loss == CE:
         _softmax(number, a, d, neurons)
         output = d
-    factor = scale if loss == CE or loss == BCE else 2.0 * scale  # noqa: PLR1714  no tuple search in a kernel
+    factor = scale if loss == CE or loss == BCE else 2.0 * scale  # noqa: PLR1714, SIM109  no search in a kernel
     for at in range(0, row, VECTOR):
         error_vector(number, (output + at, y + at, d + at, factor))
     if loss == CE or (loss == BCE and kind == SIGMOID):
