@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -58,6 +59,8 @@ class Request:
 
 def examine(name: str, request: Request, progress: Progress = lambda _: None) -> Verdict:
     """Return the verdict, whatever it is; a wrong request, or one that cannot run here at all, is raised."""
+    if importlib.util.find_spec("pytest") is None:
+        raise Unavailable("check needs pytest; install with: pip install 'backprop-harness[check]'")
     if request.level not in LEVELS:
         raise RequestError(f"level={request.level!r} is unknown{nearest(str(request.level), LEVELS)}")
     spec = _spec(name, request.options or {})

@@ -80,7 +80,9 @@ class Verdict:
         blocks = [_block(result) for result in failures[:SHOWN]]
         if len(failures) > SHOWN:
             blocks.append(f"and {len(failures) - SHOWN} more failures; --json or --junit lists all\n")
-        if not self.counts["passed"]:
+        if not self.results:
+            blocks.append("no check ran: does the word after -k stand in the name of any?\n")
+        elif not self.counts["passed"]:
             blocks.append("nothing passed, so nothing is known of this backend\n")
         return "\n".join([*blocks, self.line])
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mutant_backends import MUTANTS, Leaky, Mutant
+from bad_manners import Leaky
+from mutant_backends import MUTANTS, Mutant
 from threadpoolctl import threadpool_limits
 
 from harness import BackendSpec, library_threads
