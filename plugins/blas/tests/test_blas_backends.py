@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from harness_blas.backend import BlasBackend
 from harness_blas.example import ExampleBackend
-from harness_blas.limits import in_force
+from harness_blas.limits import cores, in_force
 
 from harness import Network, Unavailable, initial_parameters
 
@@ -36,11 +37,16 @@ def test_a_step_allocates_no_array(kind: Kind, hidden: str, last: str, loss: str
         backend.train_epoch(128, rate)
         for act in (lambda: backend.train_epoch(128, rate), lambda: _three_steps(backend, rate)):
             act()
-            tracemalloc.start()
-            act()
-            _, peak = tracemalloc.get_traced_memory()
-            tracemalloc.stop()
-            assert peak < 48_000
+            assert min(_peak(act) for _ in range(3)) < 48_000
+
+
+def _peak(act: Callable[[], None]) -> int:
+    """Return the most bytes that were allocated at once; now and then Python itself takes some for its own ends."""
+    tracemalloc.start()
+    act()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
 
 
 def _three_steps(backend: BlasBackend | ExampleBackend, rate: float) -> None:
@@ -63,10 +69,10 @@ def test_instances_side_by_side_keep_to_the_smaller_number_of_threads(kind: Kind
     network = Network.dense([4, 2])
     before = in_force()
     with _backend(kind, network, workers=2) as two:
-        assert two.facts()["threads"] == 2
+        assert two.facts()["threads"] == min(2, cores())
         with _backend(kind, network, workers=1) as one:
             assert one.facts()["threads"] == two.facts()["threads"] == 1
-        assert two.facts()["threads"] == 2
+        assert two.facts()["threads"] == min(2, cores())
     assert in_force() == before
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from harness_blas import library
-from harness_blas.limits import ThreadLimit, in_force
+from harness_blas.limits import ThreadLimit, cores, in_force
 from harness_blas.passes import Buffers, Pass
 
 from harness import Activation, Network, activation, initial_parameters, reference
@@ -47,13 +47,20 @@ def test_an_outer_product_is_added(
 
 def test_the_smallest_claim_to_threads_holds_and_the_last_to_leave_restores() -> None:
     before = in_force()
-    two, one = ThreadLimit(2), ThreadLimit(1)
+    many, one = ThreadLimit(cores()), ThreadLimit(1)
     assert in_force() == 1
     one.release()
     one.release()
-    assert in_force() == 2
-    two.release()
+    assert in_force() == cores()
+    many.release()
     assert in_force() == before
+
+
+def test_no_claim_goes_beyond_the_cores() -> None:
+    """More threads than cores would spin on each other's time."""
+    claim = ThreadLimit(cores() + 1)
+    assert in_force() == cores()
+    claim.release()
 
 
 @pytest.mark.parametrize("loss", ["mse", "bce"])

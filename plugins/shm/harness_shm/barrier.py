@@ -14,6 +14,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from harness_blas.limits import cores
+
 from harness_shm import futex
 
 WORD = 8
@@ -43,7 +45,7 @@ class Barrier:
         self._others = [slot for slot in self._slots if slot != self._own]
         self._base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         self._alive = alive
-        self._looks = LOOKS if workers <= futex.cores() else 0
+        self._looks = LOOKS if workers <= cores() else 0
         self._lock = threading.Lock()
 
     def wait(self) -> None:

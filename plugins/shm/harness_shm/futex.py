@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 import sys
 import time
@@ -41,8 +40,3 @@ def wake(address: int) -> None:
     """Wake everybody who sleeps on ``address``."""
     if _NUMBER is not None:
         _syscall(ctypes.c_long(_NUMBER), ctypes.c_void_p(address), ctypes.c_int(WAKE), ctypes.c_int(EVERYBODY))
-
-
-def cores() -> int:
-    """Return the number of CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from harness_blas.limits import in_force
+from harness_blas.limits import cores, in_force
 from harness_blas.shares import Worker, share
 from harness_threads import team_threads
 from harness_threads.backend import ThreadsBackend
@@ -88,24 +89,44 @@ def test_workers_are_divided_between_both_levels(workers: int, blas_threads: int
         backend.train_epoch(4, 0.1)
         allowed = min(blas_threads, workers)
         assert backend.facts()["threads"] == size * allowed
-        assert in_force() == allowed
+        assert in_force() == min(allowed, cores())
         assert team_threads(workers, {"blas_threads": blas_threads})["OPENBLAS_NUM_THREADS"] == str(allowed)
 
 
 def test_two_levels_at_once_give_right_numbers_through_products_of_every_transpose() -> None:
-    """Large enough for OpenBLAS to thread every product: without turns, some of these repetitions go wrong."""
+    """Large enough for OpenBLAS to thread every product."""
     network = Network.dense([300, 400, 300], dtype="float64")
     start = initial_parameters(network)
     random = np.random.default_rng(2)
     x, y = random.random((256, 300)), random.random((256, 300))
     expected = reference.train_epoch(network, start, x, y, 64, 0.5)
-    for _ in range(5):
-        with ThreadsBackend(network, start, workers=4, blas_threads=2) as backend:
-            backend.load(x, y)
-            backend.train_epoch(64, 0.5)
-            for got, want in zip(backend.parameters(), expected, strict=True):
-                np.testing.assert_allclose(got[0], want[0], atol=1e-12)
-                np.testing.assert_allclose(got[1], want[1], atol=1e-12)
+    with ThreadsBackend(network, start, workers=4, blas_threads=2) as backend:
+        backend.load(x, y)
+        backend.train_epoch(64, 0.5)
+        for got, want in zip(backend.parameters(), expected, strict=True):
+            np.testing.assert_allclose(got[0], want[0], atol=1e-12)
+            np.testing.assert_allclose(got[1], want[1], atol=1e-12)
+
+
+@pytest.mark.parametrize(("blas_threads", "at_once"), [(1, {2}), (2, {1})])
+def test_threaded_products_take_turns_and_others_do_not(
+    blas_threads: int, at_once: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every product waits a moment for company; with one BLAS thread it comes, with two it must not."""
+    inside, most, matmul = [0], [0], np.matmul
+
+    def watched(*arrays: np.ndarray, out: np.ndarray) -> np.ndarray:
+        inside[0] += 1
+        time.sleep(0.01)
+        most[0] = max(most[0], inside[0])
+        inside[0] -= 1
+        return matmul(*arrays, out=out)
+
+    with _backend(2 * blas_threads, blas_threads=blas_threads) as backend:
+        monkeypatch.setattr(np, "matmul", watched)
+        backend.forward(slice(0, 7))
+        backend.backprop(slice(0, 7))
+        assert most[0] in at_once
 
 
 def test_shares_are_even_and_leave_nothing_out() -> None:
