@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -32,9 +32,9 @@ class ExampleBackend(Backend):
         self._parameters = copied(parameters)
         self._gradients = copied(parameters)
         self._scaled = copied(parameters)
-        self._passes: list[Pass] = []
         self._buffers = Buffers(network, 0, self._make)
-        self._rows = slice(0, 0)
+        self._one = Pass(Buffers(network, 1, self._make), 0, 1)
+        self._forwarded = 0
 
     def load(self, x: Array, y: Array) -> None:
         """Keep the caller's set as it is; BLAS reads each example where it lies."""
@@ -47,7 +47,7 @@ class ExampleBackend(Backend):
 
     def outputs(self) -> Array:
         """Return a copy of the last layer's activations."""
-        return np.array(self._buffers.a[-1][: self._rows.stop - self._rows.start])
+        return np.array(self._buffers.a[-1][: self._forwarded])
 
     def gradients(self) -> Parameters:
         """Return copies of the gradients of the last ``backprop``."""
@@ -60,18 +60,16 @@ class ExampleBackend(Backend):
 
     def forward(self, rows: slice) -> None:
         """Forward propagation, example by example: ``z = W.T a + b``."""
-        self._rows = rows
-        self._grow(rows.stop - rows.start)
-        for example, i in zip(self._passes, range(rows.start, rows.stop), strict=False):
+        self._forwarded = rows.stop - rows.start
+        self._grow(self._forwarded)
+        for example, i in self._examples(rows):
             example.forward(self._parameters, self._x[i : i + 1])
 
     def backprop(self, rows: slice) -> None:
         """Backpropagation, example by example; the gradients ``a_in delta.T`` are added up."""
-        for dw, db in self._gradients:
-            dw.fill(0)
-            db.fill(0)
-        for example, i in zip(self._passes, range(rows.start, rows.stop), strict=False):
-            example.backward(self._parameters, self._y[i : i + 1], rows.stop - rows.start)
+        self._clear_gradients()
+        for example, i in self._examples(rows):
+            example.backward(self._parameters, self._y[i : i + 1], self._forwarded)
             self._add_gradients(self._gradients, 1.0, example, i)
 
     def step(self, rate: float) -> None:
@@ -84,17 +82,24 @@ class ExampleBackend(Backend):
     def train_epoch(self, batch_size: int, rate: float) -> None:
         """One epoch; at batch 1, per-sample training, each rank-one update goes straight into the weights."""
         check_rate(rate)
-        if batch_size != 1:
-            super().train_epoch(batch_size, rate)
-            return
         for rows in batches(self.rows, batch_size):
-            self.forward(rows)
-            self._passes[0].backward(self._parameters, self._y[rows], 1)
-            self._add_gradients(self._parameters, -rate, self._passes[0], rows.start)
+            if batch_size == 1:
+                self._learn(rows, self._parameters, -rate)
+            else:
+                self._clear_gradients()
+                self._learn(rows, self._gradients, 1.0)
+                self.step(rate)
 
     def facts(self) -> Mapping[str, str | int | float]:
         """Say which BLAS ran, with which kernels and on how many threads."""
         return {**self._blas.facts(), "threads": in_force()}
+
+    def _learn(self, rows: slice, sums: Parameters, factor: float) -> None:
+        """Add ``factor`` times the batch's gradient into ``sums``, one example forward and back after the other."""
+        for i in range(rows.start, rows.stop):
+            self._one.forward(self._parameters, self._x[i : i + 1])
+            self._one.backward(self._parameters, self._y[i : i + 1], rows.stop - rows.start)
+            self._add_gradients(sums, factor, self._one, i)
 
     def _add_gradients(self, sums: Parameters, factor: float, example: Pass, i: int) -> None:
         """Add one example's gradients, times ``factor``, layer by layer: ``sum += factor * outer(a_in, delta)``."""
@@ -104,11 +109,20 @@ class ExampleBackend(Backend):
             np.multiply(stage.delta[0], factor, out=scaled)
             np.add(bias, scaled, out=bias)
 
+    def _clear_gradients(self) -> None:
+        for dw, db in self._gradients:
+            dw.fill(0)
+            db.fill(0)
+
+    def _examples(self, rows: slice) -> Iterator[tuple[Pass, int]]:
+        """Yield the place of each example in the buffers, and its row in the set."""
+        for place, i in enumerate(range(rows.start, rows.stop)):
+            yield Pass(self._buffers, place, place + 1), i
+
     def _grow(self, rows: int) -> None:
-        """Have a pass for every example of the batch; they grow on first use and never shrink."""
+        """Keep what every example of the batch leaves behind; the buffers grow on first use and never shrink."""
         if rows > self._buffers.capacity:
             self._buffers = Buffers(self.network, rows, self._make)
-            self._passes = [Pass(self._buffers, i, i + 1) for i in range(rows)]
 
     def _make(self, shape: tuple[int, ...]) -> Array:
         return np.empty(shape, self.network.dtype)

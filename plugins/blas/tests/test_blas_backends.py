@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -33,9 +34,7 @@ def test_a_step_allocates_no_array(kind: Kind, hidden: str, last: str, loss: str
     """The smallest array here is 128 kB; NumPy's iterator takes up to 32 kB while it adds a bias to every row."""
     network = Network.dense([256, 384, 256], activation=[hidden, last], loss=loss)
     with _backend(kind, network) as backend:
-        rate = 0.01
-        backend.train_epoch(128, rate)
-        for act in (lambda: backend.train_epoch(128, rate), lambda: _three_steps(backend, rate)):
+        for act in (partial(backend.train_epoch, 128, 0.01), partial(_three_steps, backend, 0.01)):
             act()
             assert min(_peak(act) for _ in range(3)) < 48_000
 

@@ -14,7 +14,7 @@ from harness_threads import team_threads
 from harness_threads.backend import ThreadsBackend
 from harness_threads.team import Fork, Pool, Team
 
-from harness import Network, RequestError, Unavailable, initial_parameters, reference
+from harness import Array, Network, RequestError, Unavailable, initial_parameters, reference
 
 NETWORK = Network.dense([6, 9, 4], activation=["tanh", "sigmoid"], dtype="float64")
 
@@ -115,12 +115,12 @@ def test_threaded_products_take_turns_and_others_do_not(
     """Every product waits a moment for company; with one BLAS thread it comes, with two it must not."""
     inside, most, matmul = [0], [0], np.matmul
 
-    def watched(*arrays: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def watched(a: Array, b: Array, out: Array) -> Array:
         inside[0] += 1
         time.sleep(0.01)
         most[0] = max(most[0], inside[0])
         inside[0] -= 1
-        return matmul(*arrays, out=out)
+        return np.asarray(matmul(a, b, out=out))
 
     with _backend(2 * blas_threads, blas_threads=blas_threads) as backend:
         monkeypatch.setattr(np, "matmul", watched)
