@@ -59,7 +59,8 @@ def _words(request: Mapping[str, Any]) -> list[str]:
     for name in ("terminal", "cacheprovider", "faulthandler", "warnings", "debugging"):
         words += ["-p", f"no:{name}"]
     words += ["--harness-backend", request["backend"], "--harness-workers", str(request["workers"])]
-    words += ["--harness-level", request["level"], "-k", request["word"]]
+    words += ["--harness-level", request["level"]]
+    words += [f"-k{request['word']}"] if request["word"] else []
     for name, value in request["options"].items():
         words += ["--harness-options", f"{name}={value}"]
     for name, reason in request["known"].items():

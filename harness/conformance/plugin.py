@@ -6,18 +6,14 @@ nothing to other people's tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 if TYPE_CHECKING:
-    from harness.arrays import Parameters
-    from harness.conformance.subject import Subject
     from harness.conformance.target import Target, Trial
-    from harness.network import Network
 
 HERE = Path(__file__).parent
 PARTS = {
@@ -118,37 +114,3 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if ours(item) and report.failed:
         report.sections.append(("repeat", loaded(item.config).repeat(check_name(item))))
     return report
-
-
-@pytest.fixture(scope="session")
-def target(pytestconfig: pytest.Config) -> Target:
-    """The class under test in this configuration; skips everything where it cannot run at all."""
-    found = loaded(pytestconfig)
-    trial = pytestconfig.stash[TRIAL] = found.trial()
-    if trial.refusal:
-        pytest.skip(trial.refusal.reason)
-    return found
-
-
-@pytest.fixture(autouse=True)
-def _has_reference(request: pytest.FixtureRequest) -> None:
-    """Skip what the reference cannot judge."""
-    if ours(request.node) and request.node.get_closest_marker("numbers"):
-        target: Target = request.getfixturevalue("target")
-        if not target.has_reference:
-            pytest.skip(f"an ensemble of {target.workers} is not the plain network; checked with one worker")
-
-
-@pytest.fixture
-def opened(target: Target) -> Iterator[Callable[[Network, Parameters], Subject]]:
-    """A function that makes instances under test, each closed when the check ends."""
-    from harness.conformance.subject import Subject  # noqa: PLC0415  as above
-
-    with ExitStack() as stack:
-
-        def make(network: Network, start: Parameters) -> Subject:
-            subject = Subject(target, network, start)
-            stack.callback(subject.close)
-            return subject
-
-        yield make

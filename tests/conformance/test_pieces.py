@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +136,29 @@ def test_workers_that_end_elsewhere_disagree() -> None:
     assert (agrees.configuration, agrees.outcome) == ("workers=2", "passed")
     assert disagrees.outcome == "failed"
     assert disagrees.text.startswith("weights of layer 0, element 1, is 2.01, with 1 workers 2: differs by 0.01")
+
+
+def test_the_pytest_plugin_is_light_since_every_pytest_session_loads_it() -> None:
+    probe = "import sys, harness.conformance.plugin; print(sorted({'numpy', 'psutil', 'pluggy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout == "['pluggy']\n"  # pytest's own
+
+
+def test_the_plugin_leaves_other_tests_alone(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_it(request): assert 'target' not in request.fixturenames\n")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_second_oracle_shares_no_code_with_the_reference() -> None:

@@ -1,0 +1,46 @@
+"""What the checks ask for: the class under test, and instances of it. For these files alone, not for other tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from harness.arrays import Parameters
+from harness.conformance.plugin import TRIAL, loaded
+from harness.conformance.subject import Subject
+from harness.conformance.target import Target
+from harness.network import Network
+
+
+@pytest.fixture(scope="session")
+def target(pytestconfig: pytest.Config) -> Target:
+    """The class under test in this configuration; skips everything where it cannot run at all."""
+    found = loaded(pytestconfig)
+    trial = pytestconfig.stash[TRIAL] = found.trial()
+    if trial.refusal:
+        pytest.skip(trial.refusal.reason)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _has_reference(request: pytest.FixtureRequest) -> None:
+    """Skip what the reference cannot judge."""
+    if request.node.get_closest_marker("numbers"):
+        target: Target = request.getfixturevalue("target")
+        if not target.has_reference:
+            pytest.skip(f"an ensemble of {target.workers} is not the plain network; checked with one worker")
+
+
+@pytest.fixture
+def opened(target: Target) -> Iterator[Callable[[Network, Parameters], Subject]]:
+    """A function that makes instances under test, each closed when the check ends."""
+    with ExitStack() as stack:
+
+        def make(network: Network, start: Parameters) -> Subject:
+            subject = Subject(target, network, start)
+            stack.callback(subject.close)
+            return subject
+
+        yield make
