@@ -64,7 +64,8 @@ def compare(library: ctypes.CDLL, sizes: list[int], rows: int, rounds: int) -> s
         times = [(timed(in_c), timed(lambda: backend.train_epoch(1, RATE))) for _ in range(rounds)]
     c, ours = (statistics.median(column) / rows * 1e6 for column in zip(*times, strict=True))
     shown = "-".join(map(str, sizes))
-    return f"{shown}: C {c:.1f} us, linalg {ours:.1f} us a sample, ratio {ours / c:.2f}, largest difference after one epoch {worst:.1e}"
+    times_shown = f"C {c:.1f} us, linalg {ours:.1f} us a sample, ratio {ours / c:.2f}"
+    return f"{shown}: {times_shown}; largest difference after one epoch {worst:.1e}"
 
 
 def c_epoch(
