@@ -77,6 +77,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415  a pipe does not pay for it
+    from rich.markup import escape  # noqa: PLC0415  as above
 
     with Console(stderr=True).status("starting") as status:
-        yield status.update
+        yield lambda text: status.update(escape(text))

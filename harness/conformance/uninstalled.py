@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +48,7 @@ def _spec(path: str, options: Mapping[str, Values]) -> BackendSpec:
     try:
         return BackendSpec(
             api=API,
-            name="uninstalled",
+            name=re.sub("[^a-z0-9]+", "-", path.rpartition(":")[2].lower()).strip("-") or "class",
             implementation=path,
             summary="a class without a plugin",
             parallel="matrix",
