@@ -54,13 +54,13 @@ class Barrier:
         self._fence()
         self._words[self._own] = count
         self._fence()
-        self.wake()
+        self._wake()
         for slot in self._others:
             if self._words[slot] < count:
                 self._await(slot, count)
         self._fence()
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         """Wake those who sleep on this worker's slot; a sleeper says so in the word after its own slot."""
         if any(self._words[slot + 1] for slot in self._others):
             futex.wake(self._base + self._own * WORD)

@@ -28,7 +28,7 @@ def serve(connection: socket.socket) -> NoReturn:
     hello, (control_file, model_file) = wire.receive(connection)
     control = mapped(control_file)
     board = Board(control)
-    barrier = Barrier(control, hello["rank"], hello["workers"], _watch(connection, board))
+    barrier = Barrier(control, hello["rank"], hello["workers"], _watch(connection))
     layers = tuple(Layer(**layer) for layer in hello["layers"])
     network = Network(layers=layers, loss=hello["loss"], dtype=hello["dtype"])
     member = Member(network, hello["rank"], hello["workers"], mapped(model_file), barrier)
@@ -48,14 +48,14 @@ def attach(member: Member, connection: socket.socket) -> None:
     take(mapped(handle), message["rows"])
 
 
-def _watch(connection: socket.socket, board: Board) -> Callable[[], None]:
-    """Return what ends this process where the parent said so, or is gone: the kernel hangs up for the dead."""
+def _watch(connection: socket.socket) -> Callable[[], None]:
+    """Return what ends this process where the parent is gone: the kernel hangs up for the dead."""
     poll = select.poll()
     poll.register(connection, 0)
 
     def alive() -> None:
-        if board.ended or poll.poll(0):
-            os._exit(0)  # at once: there is nothing to flush, and the parent waits
+        if poll.poll(0):
+            os._exit(0)  # at once: there is nothing to flush
 
     return alive
 

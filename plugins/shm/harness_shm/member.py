@@ -40,7 +40,7 @@ class Command(NamedTuple):
 
 
 class Board:
-    """Where the parent writes the next command, and once that all is over: the first lines of the control memory."""
+    """Where the parent writes the next command: the first lines of the control memory."""
 
     def __init__(self, memory: mmap.mmap) -> None:
         self._words = memoryview(memory)[:64].cast("q")
@@ -56,15 +56,6 @@ class Board:
         """Return the command on the board, after the barrier that starts it."""
         do, start, stop, batch = self._words[:4]
         return Command(Do(do), start, stop, batch, self._rate[0])
-
-    def end(self) -> None:
-        """Say that no command will come; whoever waits sees it after its next nap."""
-        self._words[7] = 1
-
-    @property
-    def ended(self) -> bool:
-        """Whether the parent said so."""
-        return bool(self._words[7])
 
 
 class Member:
