@@ -7,6 +7,7 @@ import os
 import secrets
 import selectors
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -31,6 +32,16 @@ LARGEST = 64 << 20
 OnMessage: TypeAlias = Callable[[dict[str, Any]], None]
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Start what the terminal must not reach: it inherits the mask, for the moment before it has its own session."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Guard:
     """One guardian, started with its order."""
 
@@ -40,13 +51,14 @@ class Guard:
         self.result: dict[str, Any] | None = None
         limits = start.limits
         self.deadline = time.monotonic() + limits.seconds + limits.linger + OVERDUE
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", BOOT, ROOT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with _deaf():
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", BOOT, ROOT],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self._say(self._order(start))
 
     def _order(self, start: Start) -> bytes:
@@ -107,6 +119,8 @@ class Guard:
 
     def _message(self, name: str, on_message: OnMessage | None) -> None:
         content = self._content(self.folder / name)
+        with suppress(OSError):  # so that a look at the folder stays cheap, however much is said
+            (self.folder / name).unlink()
         if content is None:
             return
         if name.startswith("result-"):

@@ -56,9 +56,9 @@ def _prepare() -> None:
     """Inherit orphans, and owe nothing to how the parent treats signals; its end comes by standard input."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def _guarded(order: dict[str, Any]) -> dict[str, Any]:

@@ -22,13 +22,14 @@ class Memory:
     def too_large(self, pids: list[int]) -> str:
         """Weigh all processes; return a reason if they are over the limit.
 
-        Shared pages make the quick sum too large, so the exact one decides.
+        Shared pages make the quick sum too large, so the exact one decides; twice, because pages that come to be
+        shared while one process after the other is read are counted too often.
         """
         once, every = resident(pids)
         self.peak = max(self.peak, once)
         if self.limit is None or every <= self.limit:
             return ""
-        exact = every if len(pids) == 1 else proportional(pids)
+        exact = every if len(pids) == 1 else min(proportional(pids), proportional(pids))
         if exact <= self.limit:
             return ""
         self.peak = max(self.peak, exact)

@@ -60,9 +60,13 @@ def test_a_child_keeps_to_its_cpus(lab: Lab) -> None:
 
 
 def test_a_child_costs_little(lab: Lab) -> None:
+    assert min(_seconds_of(lab) for _ in range(5)) < 0.4
+
+
+def _seconds_of(lab: Lab) -> float:
     clock = time.monotonic()
     lab.run("exit_at_once")
-    assert time.monotonic() - clock < 0.4
+    return time.monotonic() - clock
 
 
 def test_cpu_time_is_that_of_all_processes(lab: Lab) -> None:
