@@ -8,7 +8,6 @@ import secrets
 import selectors
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from harness.process.messages import read_message
 from harness.process.start import Start
 from harness.process.sweep import GUARD, sweep
 
@@ -26,8 +26,6 @@ BOOT = "import sys; sys.path.append(sys.argv[1]); from harness.process.guardian 
 ROOT = str(Path(__file__).parents[2])
 OVERDUE = 20.0
 """Seconds beyond all limits after which the guardian itself is taken to be held and is ended."""
-LARGEST = 64 << 20
-"""Bytes of the largest message that is read."""
 
 OnMessage: TypeAlias = Callable[[dict[str, Any]], None]
 
@@ -118,29 +116,13 @@ class Guard:
                 yield from map(json.loads, lines)
 
     def _message(self, name: str, on_message: OnMessage | None) -> None:
-        content = self._content(self.folder / name)
-        with suppress(OSError):  # so that a look at the folder stays cheap, however much is said
-            (self.folder / name).unlink()
+        content = read_message(self.folder / name, self.token)
         if content is None:
             return
         if name.startswith("result-"):
             self.result = content
         elif on_message is not None:
             on_message(content)
-
-    def _content(self, path: Path) -> dict[str, Any] | None:
-        """Return one message; what is no plain file, not whole or lacks the token does not come from our child."""
-        try:
-            figures = path.lstat()
-            if not stat.S_ISREG(figures.st_mode) or figures.st_size > LARGEST:
-                return None
-            content = json.loads(path.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            return None
-        if not isinstance(content, dict) or content.get("token") != self.token:
-            return None
-        message = content.get("message")
-        return message if isinstance(message, dict) else None
 
     def close(self) -> None:
         """Let the guardian go; where it went without a report, end what it left behind."""
