@@ -37,8 +37,8 @@ class Team:
         self._lost = ""
         with created(control_size(workers)) as (control, memory), created(model_size(network)) as (model, weights):
             self._board = Board(memory)
-            self._barrier = Barrier(memory, 0, workers, self._alive)
-            self.member = Member(network, 0, workers, weights, self._barrier)
+            barrier = Barrier(memory, 0, workers, self._alive)
+            self._member: Member | None = Member(network, 0, workers, weights, barrier)
             try:
                 for rank in range(1, workers):
                     self._start(rank)
@@ -49,15 +49,21 @@ class Team:
                 self.close()
                 raise
 
+    @property
+    def member(self) -> Member:
+        """This process's own part; once the team is closed, or lost a worker, the reason as an error."""
+        if self._member is None:
+            raise WorkerLostError(self._lost)
+        return self._member
+
     def do(self, command: Command) -> None:
         """Have every worker carry the command out, this one too, and return when all are done."""
-        if self._lost:
-            raise WorkerLostError(self._lost)
+        member = self.member
         try:
             self._board.write(command)
-            self._barrier.wait()
-            self.member.carry_out(command)
-            self._barrier.wait()
+            member.barrier.wait()
+            member.carry_out(command)
+            member.barrier.wait()
         except BaseException as error:
             self._lost = self._lost or f"shm: the workers were ended after {type(error).__name__}; make a new backend"
             self.close()
@@ -72,17 +78,18 @@ class Team:
         return memory
 
     def close(self) -> None:
-        """End the children; none is left, not even as a zombie.
+        """End the children, none is left, not even as a zombie; and let the memory go.
 
         They are killed, as that is quickest: all that they have is memory that goes with its last map.
         """
+        self._lost = self._lost or "shm: the backend is closed; make a new one"
+        self._member = None
         for child in self._children:
             child.connection.close()
             child.process.kill()
         for child in self._children:
             child.process.wait()
         self._children = []
-        self._lost = self._lost or "shm: the backend is closed; make a new one"
 
     def _start(self, rank: int) -> None:
         ours, theirs = socket.socketpair()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
@@ -151,6 +152,18 @@ def test_a_later_set_may_be_larger_and_its_memory_replaces_the_first() -> None:
         assert len(_names(f"/proc/{_children()[0].pid}/fd")) <= 10
 
 
+def test_close_gives_every_file_back_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        before = len(_names("/proc/self/fd"))
+        for _ in range(3):
+            with _backend(2) as backend:
+                backend.train_epoch(4, 0.1)
+        assert len(_names("/proc/self/fd")) == before
+    finally:
+        gc.enable()
+
+
 def test_an_error_in_a_child_is_told_by_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     """The parent sends rows that are not there: the child's map is too small for them."""
     with _backend(2) as backend:
@@ -177,8 +190,9 @@ def test_an_error_in_the_parents_part_ends_the_children(monkeypatch: pytest.Monk
 def test_a_closed_backend_says_so() -> None:
     backend = _backend(2)
     backend.close()
-    with pytest.raises(WorkerLostError, match="closed"):
-        backend.train_epoch(4, 0.1)
+    for use in (lambda: backend.train_epoch(4, 0.1), backend.parameters, lambda: backend.step(0.1)):
+        with pytest.raises(WorkerLostError, match="closed"):
+            use()
 
 
 def test_no_child_is_started_for_kernels_that_are_not_in_force() -> None:
