@@ -6,7 +6,7 @@ Whatever starts a process (``run``, ``check``, ``tune``, ``profile``) asks here,
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
