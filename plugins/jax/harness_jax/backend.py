@@ -10,7 +10,7 @@ import numpy as np
 
 from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
 from harness.backend import check_rate
-from harness_jax.model import Params, Perceptron, update
+from harness_jax.model import Params, compiled
 
 jax.config.update("jax_enable_x64", val=True)  # type: ignore[no-untyped-call]  # float64 networks need it; float32 arrays stay float32
 
@@ -30,11 +30,7 @@ class JaxBackend(Backend):
         super().__init__(network, parameters, workers=workers)
         _refuse(network, workers, device, precision)
         self.device, self.precision = _device(device), precision
-        model = Perceptron(network, precision)
-        self._forward = jax.jit(lambda params, x: jax.vjp(lambda p: model.forward(p, x), params))
-        self._backprop = jax.jit(lambda pull, z, y: pull(jax.grad(model.loss)(z, y))[0])
-        self._outputs, self._update = jax.jit(model.outputs), jax.jit(update)
-        self._epoch = jax.jit(model.epoch, static_argnames="batch", donate_argnames="params")
+        self._functions = compiled(network, precision)
         self._dtype = np.dtype(network.dtype).type
         self._params: Params = [(self._put(weights), self._put(bias)) for weights, bias in parameters]
 
@@ -49,7 +45,7 @@ class JaxBackend(Backend):
 
     def outputs(self) -> Array:
         """Return the activated outputs of the last forward."""
-        return np.array(self._outputs(self._z))
+        return np.array(self._functions.outputs(self._z))
 
     def gradients(self) -> Parameters:
         """Return copies of the last gradients."""
@@ -57,26 +53,26 @@ class JaxBackend(Backend):
 
     def close(self) -> None:
         """Drop every array and compiled function."""
-        for name in ("x", "y", "_z", "_pull", "_params", "_gradients", "_forward", "_backprop", "_epoch", "_outputs"):
+        for name in ("x", "y", "_z", "_pull", "_params", "_gradients", "_functions"):
             self.__dict__.pop(name, None)
 
     def forward(self, rows: slice) -> None:
         """Forward propagation, recorded by ``jax.vjp``."""
-        self._z, self._pull = self._forward(self._params, self.x[rows])
+        self._z, self._pull = self._functions.forward(self._params, self.x[rows])
 
     def backprop(self, rows: slice) -> None:
         """Pull the gradient of the mean loss back through the recorded forward."""
-        self._gradients: Params = self._backprop(self._pull, self._z, self.y[rows])
+        self._gradients: Params = self._functions.backprop(self._pull, self._z, self.y[rows])
 
     def step(self, rate: float) -> None:
         """``params - rate * gradients``."""
-        self._params = self._update(self._params, self._gradients, self._dtype(rate))
+        self._params = self._functions.update(self._params, self._gradients, self._dtype(rate))
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
         """One compiled call for the epoch; the first call at a batch size compiles it."""
         check_rate(rate)
         batch = min(batch_size, self.rows)
-        self._params = self._epoch(self._params, self.x, self.y, self._dtype(rate), batch=batch)
+        self._params = self._functions.epoch(self._params, self.x, self.y, self._dtype(rate), batch=batch)
 
     def sync(self) -> None:
         """Wait until the weights are there: dispatch is asynchronous."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -79,6 +80,31 @@ def update(params: Params, gradients: Params, rate: jax.Array) -> Params:
     """Return ``params - rate * gradients``."""
     pairs = zip(params, gradients, strict=True)
     return [(w - rate * dw, b - rate * db) for (w, b), (dw, db) in pairs]
+
+
+class Compiled(NamedTuple):
+    """The functions of one network under ``jit``; each compiles at its first call for a shape."""
+
+    forward: Any
+    """``(params, x) -> (z, pull)``; ``pull`` maps a gradient by ``z`` to one by ``params``."""
+    outputs: Any
+    backprop: Any
+    """``(pull, z, y) -> gradients``."""
+    update: Any
+    epoch: Any
+
+
+@cache
+def compiled(network: Network, precision: str) -> Compiled:
+    """Return the compiled functions, the same for all instances of a network, so that none compiles them again."""
+    model = Perceptron(network, precision)
+    return Compiled(
+        forward=jax.jit(lambda params, x: jax.vjp(lambda p: model.forward(p, x), params)),
+        outputs=jax.jit(model.outputs),
+        backprop=jax.jit(lambda pull, z, y: pull(jax.grad(model.loss)(z, y))[0]),
+        update=jax.jit(update),
+        epoch=jax.jit(model.epoch, static_argnames="batch", donate_argnames="params"),
+    )
 
 
 def _product(precision: str) -> Callable[[jax.Array, jax.Array], jax.Array]:

@@ -41,6 +41,7 @@ def test_the_scan_and_its_ragged_last_batch_train_as_the_reference_does(batch: i
 
 def test_an_activation_without_native_form_uses_the_slope_of_its_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jax_model, "NATIVE", {})
+    jax_model.compiled.cache_clear()
     network, start, x, y = problem()
     with JaxBackend(network, start) as backend:
         backend.load(x, y)

@@ -69,7 +69,7 @@ class KerasBackend(Backend):
 
     def forward(self, rows: slice) -> None:
         """Forward propagation, recorded by a gradient tape."""
-        with self._placed(), tf.GradientTape() as self._tape:
+        with self._placed(), tf.GradientTape(persistent=True) as self._tape:
             self._z = self.model(self.x[rows])
             self._mean_loss = tf.reduce_mean(self._row_losses(self.y[rows], self._z))
 

@@ -81,9 +81,9 @@ class TorchBackend(Backend):
         self._z = self.model(self.x[rows])
 
     def backprop(self, rows: slice) -> None:
-        """Autograd from the mean loss over the rows."""
+        """Autograd from the mean loss over the rows; the graph is kept until the next forward."""
         self.optimiser.zero_grad()
-        self.model.loss(self._z, self.y[rows]).backward()  # type: ignore[no-untyped-call]
+        self.model.loss(self._z, self.y[rows]).backward(retain_graph=True)  # type: ignore[no-untyped-call]
 
     def step(self, rate: float) -> None:
         """``torch.optim.SGD`` with this rate."""
@@ -112,7 +112,7 @@ class TorchBackend(Backend):
         facts: dict[str, str | int | float] = {
             "device": self.device if self.device == "cpu" else torch.cuda.get_device_name(),
             "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
             "strategy": f"{self.mode}, {self.precision}",
         }
