@@ -94,7 +94,7 @@ class Engine:
         run["x"], run["x_row"] = self._x.ctypes.data + rows.start * self._x.strides[0], self._x.strides[0]
         run["y"], run["y_row"] = self._y.ctypes.data + rows.start * self._y.strides[0], self._y.strides[0]
         run["rows"], run["batch"] = rows.stop - rows.start, batch
-        for name in ("window", "chunk", "settled", "spins"):
+        for name in ("window", "chunk", "together", "settled", "spins"):
             run[name] = getattr(chosen, name)
         for name in ("counter", "zeros", "similar", "similar_own", "similar_row", "mirror"):
             run[name] = getattr(memory, name)

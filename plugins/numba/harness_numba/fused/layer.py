@@ -10,8 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from harness_numba.fused.native import call
-from harness_numba.fused.products import PANEL
+from harness_numba.fused.products import PANEL, WIDE
 from harness_numba.jit import inlined
+
+GROUP = 4
+"""Panels that a few rows go through together, forward and back."""
+FEW = WIDE
+"""Fewer rows than this are bound by reading weights."""
 
 
 @inlined
@@ -30,20 +35,15 @@ def below(run: Any, layers: Any, index: int, start: int, parity: int, row: int) 
 
 
 @inlined
-def settle(run: Any, layer: Any, panel: int, left: int, left_row: int, right: int, right_row: int, rows: int) -> None:
-    """``panel -= left.T @ right`` over ``rows`` examples, in pieces that stay in cache."""
-    for first in range(0, rows, run.settled):
-        x, d = left + first * left_row, right + first * right_row
-        call(run.update, (layer.rows, x, left_row, d, right_row, panel, min(run.settled, rows - first)))
-
-
-@inlined
-def settle_panel(run: Any, layer: Any, panel: int, pending: tuple[int, int, int, int], mirror: int) -> None:
-    """Bring one panel of weights, and its biases, up to date; with ``mirror`` their gradients are added up instead."""
+def settle(run: Any, layer: Any, begin: int, end: int, pending: tuple[int, int, int, int], mirror: int) -> None:
+    """Bring panels of weights, and their biases, up to date; with ``mirror`` their gradients are added up instead."""
     x, x_row, d, rows = pending
-    offset = panel * PANEL
-    settle(run, layer, layer.weights + mirror + panel * layer.panel, x, x_row, d + offset, layer.row, rows)
-    call(run.take, (layer.bias + mirror, d, layer.row, rows, offset, offset + PANEL))
+    for first in range(0, rows, run.settled):
+        left, count = x + first * x_row, min(run.settled, rows - first)
+        for panel in range(begin, end):
+            w, right = layer.weights + mirror + panel * layer.panel, d + first * layer.row + panel * PANEL
+            call(run.update, (layer.rows, left, x_row, right, layer.row, w, count))
+    call(run.take, (layer.bias + mirror, d, layer.row, rows, begin * PANEL, end * PANEL))
 
 
 @inlined
@@ -58,14 +58,6 @@ def pending(run: Any, layers: Any, seat: Any, index: int) -> tuple[int, int, int
 
 
 @inlined
-def settle_layer(run: Any, layer: Any, me: int, pending: tuple[int, int, int, int], mirror: int) -> None:
-    """Bring all own weights of a hidden layer up to date."""
-    begin, end = share(layer.panels, me, run.team)
-    for panel in range(begin, end):
-        settle_panel(run, layer, panel, pending, mirror)
-
-
-@inlined
 def advance(run: Any, layers: Any, seat: Any, index: int, first: int, last: int, due: bool) -> None:  # noqa: FBT001
     """``z = x W + b`` for rows of the window; where an update is due, panel by panel, so that W is read once."""
     layer = layers[index]
@@ -73,10 +65,11 @@ def advance(run: Any, layers: Any, seat: Any, index: int, first: int, last: int,
     x, x_row = below(run, layers, index, seat.start, seat.parity, first)
     z = layer.z + seat.parity * layer.flip + first * layer.row
     learnt = pending(run, layers, seat, index)
-    step = 1 if due and learnt[3] else end - begin
-    for panel in range(begin, end, max(step, 1)):
-        if due:
-            settle_panel(run, layer, panel, learnt, 0)
+    rows = learnt[3] if due else 0
+    step = 1 if rows and rows <= run.together else max(end - begin, 1)
+    for panel in range(begin, end, step):
+        if rows:
+            settle(run, layer, panel, panel + step, learnt, 0)
         w, at = layer.weights + panel * layer.panel, panel * PANEL
         forward = (last - first, step, x, x_row, w, PANEL, layer.panel)
         call(run.product, (*forward, layer.bias + at, 0, z + at, layer.row, layer.rows))
@@ -90,7 +83,7 @@ def correct(run: Any, layers: Any, seat: Any, index: int, first: int, last: int)
     x, x_row = below(run, layers, index, seat.start, seat.parity, first)
     x_earlier, _ = below(run, layers, index, seat.start, seat.parity, 0)
     s, s_row = run.similar + seat.me * run.similar_own, run.similar_row
-    call(run.dot, (rows, earlier, x, x_row, x_earlier, x_row, PANEL, s, s_row, layer.terms, -1.0, -1.0))
+    call(run.dot, (rows, earlier, x, x_row, x_earlier, x_row, PANEL, s, s_row, layer.terms, run.zeros, 0, -1.0, -1.0))
     z = layer.z + seat.parity * layer.flip + first * layer.row + begin * PANEL
     d = layer.d + begin * PANEL
     call(run.product, (rows, end - begin, s, s_row, d, layer.row, PANEL, z, layer.row, z, layer.row, earlier))
@@ -105,9 +98,30 @@ def retreat(run: Any, layers: Any, seat: Any, index: int, first: int, last: int)
     d, d_row = layer.d + first * layer.row + begin * PANEL, layer.row
     out, out_row = lower.partial + seat.me * lower.partial_own, lower.partial_row
     w = layer.weights + begin * layer.panel
-    call(run.dot, (rows, layer.rows, d, d_row, w, PANEL, layer.panel, out, out_row, panels, 1.0, 0.0))
+    _back(run, layer, rows, d, w, panels, out, out_row)
     if layer.delayed and seat.batch_first:
         s, s_row, earlier = run.similar + seat.me * run.similar_own, run.similar_row, seat.batch_first
-        call(run.dot, (rows, earlier, d, d_row, layer.d + begin * PANEL, d_row, PANEL, s, s_row, panels, -1.0, 0.0))
+        call(
+            run.dot,
+            (rows, earlier, d, d_row, layer.d + begin * PANEL, d_row, PANEL, s, s_row, panels, run.zeros, 0, -1.0, 0.0),
+        )
         x, x_row = below(run, layers, index, seat.start, seat.parity, 0)
         call(run.product, (rows, lower.panels, s, s_row, x, x_row, PANEL, out, out_row, out, out_row, earlier))
+
+
+@inlined
+def _back(run: Any, layer: Any, rows: int, d: int, w: int, panels: int, out: int, out_row: int) -> None:
+    """``out = d W.T``. A few rows go through the panels from the last to the first.
+
+    These are what forward has left in cache, and forward will find the first ones there.
+    """
+    if rows >= FEW or panels <= GROUP:
+        own = (rows, layer.rows, d, layer.row, w, PANEL, layer.panel, out, out_row, panels)
+        call(run.dot, (*own, run.zeros, 0, 1.0, 0.0))
+        return
+    last = (panels - 1) // GROUP * GROUP
+    for first in range(last, -1, -GROUP):
+        left, right = d + first * PANEL, w + first * layer.panel
+        base, base_row = (run.zeros, 0) if first == last else (out, out_row)
+        group = (rows, layer.rows, left, layer.row, right, PANEL, layer.panel, out, out_row, min(GROUP, panels - first))
+        call(run.dot, (*group, base, base_row, 1.0, 0.0))

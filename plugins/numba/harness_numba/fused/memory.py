@@ -51,7 +51,7 @@ class Memory:
         self.similar_row = odd_lines(sizes.window * self._itemsize)
         self.similar_own = sizes.window * self.similar_row
         self.similar = plan.take(sizes.team * self.similar_own)
-        self.zeros = plan.take(int(self.layers["row"].max()) + PANEL)
+        self.zeros = plan.take(max(int(self.layers["row"].max()), self.similar_row) + PANEL)
         self._map(plan)
 
     def parameters(self, mirror: int = 0) -> Parameters:

@@ -18,7 +18,7 @@ from harness_numba.fused import products, rows
 from harness_numba.fused.emit import as_tuple
 from harness_numba.jit import c_function, intrinsic
 
-INTEGERS = {"product": 12, "update": 7, "dot": 10, "values": 9, "slopes": 9, "gather": 9, "take": 6, "deltas": 11}
+INTEGERS = {"product": 12, "update": 7, "dot": 12, "values": 9, "slopes": 9, "gather": 9, "take": 6, "deltas": 11}
 """Every native function with its number of addresses, strides and counts."""
 FLOATS = {"dot": 2, "deltas": 1}
 """The floats that follow them."""
@@ -73,12 +73,13 @@ def _dot(number: Any) -> Any:
         out: int,
         out_row: int,
         panels: int,
+        base: int,
+        base_row: int,
         scale: float,
         shift: float,
     ) -> None:
-        products.dot(
-            number, rows, columns, left, left_row, right, right_row, right_panel, out, out_row, panels, scale, shift
-        )
+        factors = (left, left_row, right, right_row, right_panel)
+        products.dot(number, rows, columns, *factors, out, out_row, panels, base, base_row, scale, shift)
 
     return dot
 

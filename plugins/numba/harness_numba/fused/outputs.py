@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness_numba.fused.barrier import meet
-from harness_numba.fused.layer import below, settle, share
+from harness_numba.fused.layer import below, share
 from harness_numba.fused.native import call
 from harness_numba.fused.products import PANEL
 from harness_numba.jit import inlined
@@ -25,7 +25,7 @@ def conclude(run: Any, layers: Any, seat: Any, first: int, last: int) -> bool:
     w, row = layer.weights + begin * layer.panel, layer.row
     partial = layer.partial + (seat.meetings % 2) * layer.partial_flip
     out = partial + seat.me * layer.partial_own
-    sums = (x + begin * PANEL, x_row, w, PANEL, layer.panel, out, row, end - begin, 1.0, 0.0)
+    sums = (x + begin * PANEL, x_row, w, PANEL, layer.panel, out, row, end - begin, run.zeros, 0, 1.0, 0.0)
     call(run.dot, (rows, layer.rows, *sums))
     seat.meetings += 1
     if not meet(run.counter, run.team, seat.meetings, run.spins):
@@ -69,5 +69,7 @@ def learn(run: Any, layers: Any, seat: Any, mirror: int) -> None:
     x, x_row = below(run, layers, top, seat.start, seat.parity, first)
     for panel in range(begin, end):
         w = layer.weights + mirror + panel * layer.panel
-        settle(run, layer, w, d, layer.row, x + panel * PANEL, x_row, rows)
+        for at in range(0, rows, run.settled):
+            left, right = d + at * layer.row, x + at * x_row + panel * PANEL
+            call(run.update, (layer.rows, left, layer.row, right, x_row, w, min(run.settled, rows - at)))
     call(run.take, (layer.bias + seat.me * layer.bias_own + mirror, d, layer.row, rows, 0, layer.row))

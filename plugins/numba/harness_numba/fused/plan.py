@@ -4,14 +4,13 @@ A window is as many batches as it takes for wide tiles; a chunk is as many rows 
 derives why the updates of hidden layers may wait for the end of a window.
 """
 
-
 from __future__ import annotations
 
 from typing import Any
 
 from harness import Array
 from harness_numba.fused.barrier import meet
-from harness_numba.fused.layer import advance, below, correct, pending, retreat, settle_layer, share
+from harness_numba.fused.layer import advance, below, correct, pending, retreat, settle, share
 from harness_numba.fused.native import call
 from harness_numba.fused.outputs import blame, conclude, hand_down, learn
 from harness_numba.fused.products import PANEL
@@ -31,7 +30,8 @@ def train_epoch(runs: Array, layers: Array, seats: Array, rate: float) -> bool:
                 return False
         seat.old_start, seat.old_parity, seat.old_rows = start, seat.parity, rows
     for index in range(len(layers) - 1):
-        settle_layer(run, layers[index], seat.me, pending(run, layers, seat, index), 0)
+        begin, end = share(layers[index].panels, seat.me, run.team)
+        settle(run, layers[index], begin, end, pending(run, layers, seat, index), 0)
     return True
 
 
@@ -74,7 +74,8 @@ def backprop(runs: Array, layers: Array, seats: Array, rate: float) -> bool:
     for index in range(len(layers) - 1):
         layer = layers[index]
         x, x_row = below(run, layers, index, 0, 0, 0)
-        settle_layer(run, layer, seat.me, (x, x_row, layer.d, run.rows), run.mirror)
+        begin, end = share(layer.panels, seat.me, run.team)
+        settle(run, layer, begin, end, (x, x_row, layer.d, run.rows), run.mirror)
     return True
 
 

@@ -141,31 +141,43 @@ def dot(
     out: int,
     out_row: int,
     panels: int,
+    base: int,
+    base_row: int,
     scale: float,
     shift: float,
 ) -> None:
-    """``out = scale * (left @ right.T) + shift``: ``rows`` times ``columns`` sums over ``panels`` panels.
+    """``out = base + scale * (left @ right.T) + shift``: ``rows`` times ``columns`` sums over ``panels`` panels.
 
     The panels of ``left`` lie side by side in its rows, those of ``right`` are ``right_panel`` bytes apart. All rows
     are done with a few columns before the next, because ``right`` may be weights that no cache holds.
     """
     size = itemsize(number)
-    m, to, more = right, out, columns
+    m, to, b, more = right, out, base, columns
     while rows == 1 and more >= 8:
-        _dot_1_by_8(number, (left, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, scale, shift))
-        m, to, more = m + 8 * right_row, to + 8 * size, more - 8
+        _dot_1_by_8(
+            number, (left, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, b, base_row, scale, shift)
+        )
+        m, to, b, more = m + 8 * right_row, to + 8 * size, b + 8 * size, more - 8
     while more >= 4:
-        _four_columns(number, rows, left, left_row, m, right_row, right_panel, to, out_row, panels, scale, shift)
-        m, to, more = m + 4 * right_row, to + 4 * size, more - 4
+        _four_columns(
+            number, rows, left, left_row, m, right_row, right_panel, to, out_row, panels, b, base_row, scale, shift
+        )
+        m, to, b, more = m + 4 * right_row, to + 4 * size, b + 4 * size, more - 4
+    column = b
     while more:
-        x, o, remaining = left, to, rows
+        x, o, b, remaining = left, to, column, rows
         while remaining >= DOT:
-            _dot_wide_by_1(number, (x, left_row, PANEL, m, right_row, right_panel, o, out_row, panels, scale, shift))
-            x, o, remaining = x + DOT * left_row, o + DOT * out_row, remaining - DOT
+            _dot_wide_by_1(
+                number, (x, left_row, PANEL, m, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
+            )
+            x, o, b = x + DOT * left_row, o + DOT * out_row, b + DOT * base_row
+            remaining -= DOT
         while remaining:
-            _dot_1_by_1(number, (x, left_row, PANEL, m, right_row, right_panel, o, out_row, panels, scale, shift))
-            x, o, remaining = x + left_row, o + out_row, remaining - 1
-        m, to, more = m + right_row, to + size, more - 1
+            _dot_1_by_1(
+                number, (x, left_row, PANEL, m, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
+            )
+            x, o, b, remaining = x + left_row, o + out_row, b + base_row, remaining - 1
+        m, to, column, more = m + right_row, to + size, column + size, more - 1
 
 
 @inlined
@@ -180,15 +192,24 @@ def _four_columns(
     out: int,
     out_row: int,
     panels: int,
+    base: int,
+    base_row: int,
     scale: float,
     shift: float,
 ) -> None:
-    x, o, remaining = left, out, rows
+    x, o, b, remaining = left, out, base, rows
     while remaining >= DOT:
-        _dot_wide(number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, scale, shift))
-        x, o, remaining = x + DOT * left_row, o + DOT * out_row, remaining - DOT
+        _dot_wide(
+            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
+        )
+        x, o, b = x + DOT * left_row, o + DOT * out_row, b + DOT * base_row
+        remaining -= DOT
     if remaining >= 2:
-        _dot_2(number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, scale, shift))
-        x, o, remaining = x + 2 * left_row, o + 2 * out_row, remaining - 2
+        _dot_2(
+            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
+        )
+        x, o, b, remaining = x + 2 * left_row, o + 2 * out_row, b + 2 * base_row, remaining - 2
     if remaining:
-        _dot_1(number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, scale, shift))
+        _dot_1(
+            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
+        )

@@ -13,7 +13,9 @@ HIDDEN_UP_TO = 4
 """The same for the other hidden layers, which correct going back, too."""
 CHUNK = 64
 """Rows whose activations stay in a core's cache."""
-SETTLED = 512
+TOGETHER = 128
+"""Pending rows up to which inputs stay in cache from panel to panel; beyond, pieces of them are what is kept there."""
+SETTLED = 256
 """Rows that an update adds up in registers before it rounds them into the weights."""
 SPINS = 2000
 """Looks at the barrier before a thread yields its core; one where workers share cores."""
@@ -21,10 +23,11 @@ SPINS = 2000
 
 @dataclass(frozen=True)
 class Strategy:
-    """Rows of a window, of a chunk and of a piece of an update; whether hidden layers wait; looks before yielding."""
+    """Sizes in rows, whether hidden layers wait for the window, and looks at the barrier before yielding."""
 
     window: int
     chunk: int
+    together: int
     settled: int
     hidden_wait: bool
     spins: int
@@ -42,6 +45,7 @@ def choose(batch: int, workers: int) -> Strategy:
     return Strategy(
         window=batch * together,
         chunk=CHUNK,
+        together=TOGETHER,
         settled=SETTLED,
         hidden_wait=together > 1 and batch <= HIDDEN_UP_TO,
         spins=SPINS if workers <= len(os.sched_getaffinity(0)) else 1,

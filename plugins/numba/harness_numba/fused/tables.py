@@ -46,6 +46,7 @@ RUN = np.dtype(
             "batch",
             "window",  # rows
             "chunk",  # rows that go through all layers together
+            "together",  # pending rows up to which an update and the next forward pass share a panel
             "settled",  # rows that an update adds up in registers
             "team",
             "counter",

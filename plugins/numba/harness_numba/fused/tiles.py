@@ -4,7 +4,7 @@ Every product of a layer has one factor in panels, ``VECTORS`` vectors wide, who
 
 * ``product``: ``out = base + left @ panel``; forward through a layer, and every correction of a delayed update.
 * ``update``:  ``panel -= left.T @ right``; the weights, from activations and deltas. No gradient is stored.
-* ``dot``:     ``out = scale * (left @ panel.T) + shift``; back through a layer, where columns are summed over.
+* ``dot``:     ``out = base + scale * (left @ panel.T) + shift``; back through a layer, where columns are summed over.
 
 Each function returns what writes one size of tile. Strides and addresses are in bytes; a ``_row`` leads from row to
 row of a factor, a ``_panel`` from panel to panel, a ``_step`` along the sum.
@@ -89,7 +89,7 @@ def update(rows: int) -> Generate:
 
 
 def dot(rows: int, columns: int) -> Generate:
-    """``out = scale * (left @ right.T) + shift`` for ``rows`` times ``columns`` sums over ``count`` panels."""
+    """``out = base + scale * (left @ right.T) + shift`` for ``rows`` times ``columns`` sums over ``count`` panels."""
 
     def generate(
         emit: Emitter,
@@ -102,6 +102,8 @@ def dot(rows: int, columns: int) -> Generate:
         out: Value,
         out_row: Value,
         count: Value,
+        base: Value,
+        base_row: Value,
         scale: Value,
         shift: Value,
     ) -> None:
@@ -124,7 +126,9 @@ def dot(rows: int, columns: int) -> Generate:
         width = min(columns, emit.lanes)
         for first in range(0, rows * columns, width):
             row, column = divmod(first, columns)
+            total = emit.part(totals[first // emit.lanes], first % emit.lanes, width)
+            before = emit.add(emit.add(base, emit.scaled(base_row, row)), column * emit.itemsize)
             place = emit.add(emit.add(out, emit.scaled(out_row, row)), column * emit.itemsize)
-            emit.store(emit.part(totals[first // emit.lanes], first % emit.lanes, width), place)
+            emit.store(emit.builder.fadd(total, emit.load(before, kind=total.type)), place)
 
     return generate
