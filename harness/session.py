@@ -40,17 +40,18 @@ def measure(
     again: Again = "",
     command: str = "",
     study_text: str = "",
+    label: str = "",
     on_event: OnEvent | None = None,
 ) -> Outcome:
     """Run a plan into a store; after the first Ctrl-C, return what there is."""
     if again not in AGAIN:
         raise RequestError(f"again={again!r}: choose from {', '.join(map(repr, AGAIN))}")
-    run = this_run(plan, command=command, study_text=study_text)
+    run = this_run(plan, command=command, study_text=study_text, label=label)
     with Store.open(store) as opened:
         return _Session(plan, run, opened).measure(again, on_event)
 
 
-def this_run(plan: Plan, *, command: str = "", study_text: str = "") -> Run:
+def this_run(plan: Plan, *, command: str = "", study_text: str = "", label: str = "") -> Run:
     """Return the record of a run on this machine with the code that is installed here."""
     facts = {"cpu": machine.cpu_model(), "cores": machine.cores(), "memory_gib": machine.memory_gib()}
     return Run(
@@ -61,6 +62,7 @@ def this_run(plan: Plan, *, command: str = "", study_text: str = "") -> Run:
         seed=plan.seed,
         command=command,
         study_text=study_text,
+        label=label,
         facts=facts,
     )
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,26 @@ def ratio(above: Mapping[int, float], below: Mapping[int, float], *, seed: int =
     return estimate([above[turn] / below[turn] for turn in rounds], seed=seed)
 
 
+def quotient(above: Sequence[float], below: Sequence[float], *, seed: int = 0) -> Estimate:
+    """Return the median of ``above`` over that of ``below``, for samples that are not pairs.
+
+    The interval is that of ``estimate`` for two sides: each is resampled by itself, and where one of them has fewer
+    than six samples, Student's t of the logarithms takes its place, with the degrees of freedom of the smaller side.
+    """
+    one, other = _logs(above), _logs(below)
+    value, count = float(np.median(one) - np.median(other)), min(len(one), len(other))
+    if count < min(STUDENT):
+        return Estimate(_exp(value), None, None, count)
+    if count in STUDENT:
+        reach = STUDENT[count] * float(np.var(one, ddof=1) / len(one) + np.var(other, ddof=1) / len(other)) ** 0.5
+        middle = float(np.mean(one) - np.mean(other))
+        low, high = middle - reach, middle + reach
+    else:
+        drawn = _medians(one, seed) - _medians(other, seed + 1)
+        low, high = np.quantile(drawn, _tails(count))
+    return Estimate(_exp(value), _exp(min(float(low), value)), _exp(max(float(high), value)), count)
+
+
 def median(samples: Sequence[float]) -> float:
     """Return the middle of the samples, or the mean of the two that are nearest to it."""
     return float(np.median(samples))
@@ -79,11 +100,18 @@ def _student(logs: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float,
 
 
 def _bootstrap(logs: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> tuple[float, float]:
-    count = len(logs)
-    chosen = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
-    tail = NORMAL.cdf(-_student_quantile(count - 1) * (count / (count - 1)) ** 0.5)
-    low, high = np.quantile(np.median(logs[chosen], axis=1), [tail, 1 - tail])
+    low, high = np.quantile(_medians(logs, seed), _tails(len(logs)))
     return float(low), float(high)
+
+
+def _medians(logs: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> Any:
+    chosen = np.random.default_rng(seed).integers(0, len(logs), (RESAMPLES, len(logs)))
+    return np.median(logs[chosen], axis=1)
+
+
+def _tails(count: int) -> tuple[float, float]:
+    tail = NORMAL.cdf(-_student_quantile(count - 1) * (count / (count - 1)) ** 0.5)
+    return tail, 1 - tail
 
 
 def _student_quantile(freedom: int) -> float:

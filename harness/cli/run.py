@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the study")
     parser.add_argument("--again", choices=AGAIN[1:], default="", help="measure again what fell short, or everything")
     parser.add_argument("--budget", metavar="TIME", help="as many rounds as fit, such as 90s, 10m or 1h30m")
+    parser.add_argument("--label", default="", help="call this run something, for `harness compare LABEL LABEL`")
     parser.add_argument("--json", action="store_true", help="print the rows instead of the table")
     parser.add_argument("--quiet", action="store_true", help="no progress display and no notes")
 
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
                 again=args.again,
                 command=shlex.join(["harness", *sys.argv[1:]]),
                 study_text=study_text(args.study),
+                label=args.label,
                 on_event=on_event,
             )
     except KeyboardInterrupt:

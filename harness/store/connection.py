@@ -19,7 +19,7 @@ from harness.store.failure import explained
 
 APPLICATION = 0x62707068
 """``PRAGMA application_id`` of a store: 'bpph', so that ``file`` and we know our own."""
-VERSION = 1
+VERSION = 2
 """Schema version of this harness, kept in ``PRAGMA user_version``."""
 SCRIPTS = files("harness.store")
 """Where ``schema.sql`` and ``migrations/<version>.sql`` lie."""

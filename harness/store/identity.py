@@ -15,7 +15,7 @@ from pathlib import Path
 from harness import __version__
 from harness.registry import Source, registry
 
-NOT_MEASURING = ("cli", "report", "store", "conformance")
+NOT_MEASURING = ("cli", "compare", "report", "store", "conformance")
 """Folders of the harness in which no change can change a measurement."""
 
 

@@ -29,6 +29,8 @@ class Run:
     seed: int = 0
     """Of the random order of cells and rounds."""
     command: str = ""
+    label: str = ""
+    """What its user called it; what was measured under another label does not count as done."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the machine is: processor, memory, system."""
     started: float = field(default_factory=time.time)
@@ -43,5 +45,6 @@ class Stored:
     run: str
     code: str
     plugin: str
+    label: str
     attempt: int
     """Counted from 1; the newest one counts."""

@@ -1,4 +1,4 @@
--- The store of backprop-harness: one SQLite file. This file is schema version 1, whole and newest; a store of an
+-- The store of backprop-harness: one SQLite file. This file is schema version 2, whole and newest; a store of an
 -- older version is brought here by harness/store/migrations/<version>.sql, one file a step.
 --
 -- Times are seconds since 1970. Columns that hold JSON say so. A figure that is not a number is the text 'nan':
@@ -20,7 +20,8 @@ CREATE TABLE runs (
     command    TEXT NOT NULL,           -- as it was typed
     harness    TEXT NOT NULL,           -- version
     code       TEXT NOT NULL,           -- identity of the measuring code, see identity.py
-    started    REAL NOT NULL
+    started    REAL NOT NULL,
+    label      TEXT NOT NULL DEFAULT '' -- what its user called it; runs of two labels are two contenders
 );
 
 -- What was measured, once for each key however often it was measured.
@@ -73,22 +74,24 @@ CREATE TABLE measurements (
 
 CREATE INDEX measurements_by_identity ON measurements (machine, code, plugin, cell, round);
 
--- Every measurement with its attempt number, counted from 1, and the number of attempts. The last attempt counts;
+-- Every measurement with its label, its attempt number, counted from 1, and the number of attempts. The last attempt counts;
 -- an interrupted one sorts before those that came to an end.
 CREATE VIEW attempts AS
 SELECT
     measurements.*,
+    runs.label,
     row_number() OVER (
-        PARTITION BY machine, code, plugin, cell, round ORDER BY state <> 'interrupted', recorded, run
+        PARTITION BY measurements.machine, measurements.code, plugin, label, cell, round
+        ORDER BY state <> 'interrupted', recorded, run
     ) AS attempt,
-    count(*) OVER (PARTITION BY machine, code, plugin, cell, round) AS attempts,
-    first_value(code || ' ' || plugin) OVER (
-        PARTITION BY machine, cell ORDER BY state = 'interrupted', recorded DESC, run
+    count(*) OVER (PARTITION BY measurements.machine, measurements.code, plugin, label, cell, round) AS attempts,
+    first_value(measurements.code || ' ' || plugin || ' ' || label) OVER (
+        PARTITION BY measurements.machine, cell ORDER BY state = 'interrupted', recorded DESC, run
     ) AS newest_code
-FROM measurements;
+FROM measurements JOIN runs ON runs.id = run;
 
--- What counts: the last attempt of every machine, code, cell and round.
+-- What counts: the last attempt of every machine, code, label, cell and round.
 CREATE VIEW counting AS SELECT * FROM attempts WHERE attempt = attempts;
 
--- What a report shows: of that, only the newest code that measured the cell on its machine.
-CREATE VIEW newest AS SELECT * FROM counting WHERE newest_code = code || ' ' || plugin;
+-- What a report shows: of that, only the newest code and label that measured the cell on its machine.
+CREATE VIEW newest AS SELECT * FROM counting WHERE newest_code = code || ' ' || plugin || ' ' || label;

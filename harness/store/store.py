@@ -42,7 +42,7 @@ class Store:
         """Record a run and the cells that its study names, before anything is measured."""
         with explained(self.path), transaction(self._connection):
             self._insert("machines", {"name": run.machine, "facts": json.dumps(dict(run.facts))})
-            record = {name: getattr(run, name) for name in ("id", "machine", "study", "study_text", "command")}
+            record = {name: getattr(run, name) for name in ("id", "machine", "study", "study_text", "command", "label")}
             self._insert(
                 "runs",
                 {**record, "seed": str(run.seed), "harness": __version__, "code": run.code, "started": run.started},
@@ -66,9 +66,9 @@ class Store:
             return frozenset()
         wanted = {cell.key: run.plugins.get(cell.backend, "") for cell in cells}
         finished = {"ok", "unsupported"} if again == "failed" else None
-        query = "SELECT cell, round, plugin, state FROM counting WHERE machine = ? AND code = ?"
+        query = "SELECT cell, round, plugin, state FROM counting WHERE machine = ? AND code = ? AND label = ?"
         with explained(self.path):
-            found = self._connection.execute(query, (run.machine, run.code)).fetchall()
+            found = self._connection.execute(query, (run.machine, run.code, run.label)).fetchall()
         return frozenset(
             (cell, turn)
             for cell, turn, plugin, state in found
@@ -76,11 +76,15 @@ class Store:
         )
 
     def rows(self, study: str | None = None) -> list[Row]:
-        """Return what a report shows: of every machine and cell, the rounds of the newest code that measured it."""
-        return [stored.row for stored in self._select("newest", study)]
+        """Return what a report shows: of every machine and cell, the rounds of the newest code and label."""
+        return [stored.row for stored in self.newest(study)]
+
+    def newest(self, study: str | None = None) -> list[Stored]:
+        """Return the same rows with what the store knows of them besides."""
+        return self._select("newest", study)
 
     def stored(self, study: str | None = None, *, every: bool = False) -> list[Stored]:
-        """Return the attempts that count, of every code, or ``every`` attempt."""
+        """Return the attempts that count, of every code and label, or ``every`` attempt."""
         return self._select("attempts" if every else "counting", study)
 
     def studies(self) -> list[str]:
@@ -125,5 +129,5 @@ class Store:
 
 
 def _stored(record: sqlite3.Row, cell: Cell) -> Stored:
-    names = ("run", "code", "plugin", "attempt")
+    names = ("run", "code", "plugin", "label", "attempt")
     return Stored(row=columns.from_columns(record, cell), **{name: record[name] for name in names})

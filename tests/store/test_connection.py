@@ -247,20 +247,20 @@ def test_a_journal_that_a_killed_writer_left_is_rolled_back_by_a_reader(filled: 
 
 
 MADE_UP = {
-    "2.sql": "-- two\nALTER TABLE runs ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; and kind';\n",
-    "3.sql": "UPDATE runs SET mood = 'glad';\nCREATE TABLE moods (name TEXT);\n",
+    "3.sql": "-- three\nALTER TABLE runs ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; and kind';\n",
+    "4.sql": "UPDATE runs SET mood = 'glad';\nCREATE TABLE moods (name TEXT);\n",
 }
 
 
 @pytest.fixture
-def version_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def version_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A later harness, with two migrations."""
     scripts = tmp_path / "scripts"
     (scripts / "migrations").mkdir(parents=True)
     for name, script in MADE_UP.items():
         (scripts / "migrations" / name).write_text(script)
     monkeypatch.setattr(connection, "SCRIPTS", scripts)
-    monkeypatch.setattr(connection, "VERSION", 3)
+    monkeypatch.setattr(connection, "VERSION", 4)
     return scripts
 
 
@@ -268,17 +268,17 @@ def moods(store: Store) -> list[str]:
     return [mood for (mood,) in store._connection.execute("SELECT mood FROM runs")]
 
 
-@pytest.mark.usefixtures("filled", "version_3")
+@pytest.mark.usefixtures("filled", "version_4")
 def test_an_older_store_is_brought_up_step_by_step(filled: Path) -> None:
     with Store.open(filled) as store:
         assert moods(store) == ["glad"]
         assert len(store.rows()) == 4
     with sqlite3.connect(filled) as raw:
-        assert raw.execute("PRAGMA user_version").fetchone() == (3,)
+        assert raw.execute("PRAGMA user_version").fetchone() == (4,)
     raw.close()
 
 
-@pytest.mark.usefixtures("filled", "version_3")
+@pytest.mark.usefixtures("filled", "version_4")
 def test_an_older_store_is_read_without_being_changed(filled: Path) -> None:
     before = filled.read_bytes()
     with Store.read(filled) as store:
@@ -287,8 +287,8 @@ def test_an_older_store_is_read_without_being_changed(filled: Path) -> None:
     assert filled.read_bytes() == before
 
 
-def test_a_migration_that_fails_changes_nothing(filled: Path, version_3: Path) -> None:
-    (version_3 / "migrations" / "3.sql").write_text("UPDATE runs SET mood = 'glad'; DROP TABLE nowhere;\n")
+def test_a_migration_that_fails_changes_nothing(filled: Path, version_4: Path) -> None:
+    (version_4 / "migrations" / "4.sql").write_text("UPDATE runs SET mood = 'glad'; DROP TABLE nowhere;\n")
     before = filled.read_bytes()
     with pytest.raises(RequestError, match="nowhere"):
         Store.open(filled)
