@@ -1,0 +1,87 @@
+"""``harness compare A B``: what became faster or slower, how sure that is, and what would decide the rest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from harness.api import STORE
+from harness.cli import FELL_SHORT, OK
+from harness.compare import Result, Side, Thresholds, compare
+from harness.compare.shown import as_markdown, as_object, as_text
+from harness.compare.sides import resolve
+from harness.errors import RequestError, nearest
+from harness.store import Store, Stored
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument(
+        "a", metavar="A", help="a store; or, in a store, a backend, NAME[option=value], label or commit"
+    )
+    parser.add_argument("b", metavar="B", help="what to compare with A, of the same kind")
+    parser.add_argument("--store", type=Path, help=f"the store that A and B are names in (default: {STORE})")
+    parser.add_argument("--study", help="only the cells of this study")
+    parser.add_argument("--band", default="5%", help="changes within it are no changes (default: %(default)s)")
+    parser.add_argument(
+        "--threshold", action="append", default=[], metavar="GROUP:BAND", help="as in backend=python,batch=1:20%%"
+    )
+    parser.add_argument("--across-machines", action="store_true", help="compare times of different machines")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 also where a cell is undecided")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request")
+    shape.add_argument("--json", action="store_true", help="print one object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the comparison; return 1 where something became slower or broke, else 0."""
+    thresholds = Thresholds.parse(args.band, args.threshold)
+    a, b = _sides(args)
+    result = compare(a, b, thresholds, across_machines=args.across_machines)
+    _show(result, args)
+    return FELL_SHORT if result.regression or (args.strict and result.undecided) else OK
+
+
+def _show(result: Result, args: argparse.Namespace) -> None:
+    if args.json:
+        print(json.dumps(as_object(result), indent=1, allow_nan=False))
+    else:
+        print(as_markdown(result) if args.markdown else as_text(result), end="")
+
+
+def _sides(args: argparse.Namespace) -> tuple[Side, Side]:
+    """Two files are two stores, unless a store is named; anything else is a name in one store."""
+    paths = [Path(word.removeprefix("store:")) for word in (args.a, args.b)]
+    files = [path.is_file() or word.startswith("store:") for path, word in zip(paths, (args.a, args.b), strict=True)]
+    if args.store is None and all(files):
+        one, other = (
+            Side("store", word, _newest(path, args.study)) for path, word in zip(paths, (args.a, args.b), strict=True)
+        )
+        return one, other
+    if args.store is None and any(files):
+        there, missing = (args.a, args.b) if files[0] else (args.b, args.a)
+        raise RequestError(f"{there} is a file and {missing!r} is none: give two stores, or two names with --store")
+    path = args.store or Path(STORE)
+    if args.store is None and not path.exists():
+        raise RequestError(
+            f"{args.a!r} and {args.b!r} are no stores, and there is no {STORE} in which they could be backends, labels "
+            "or commits; name one with --store"
+        )
+    with Store.read(path) as store:
+        _check_study(store, path, args.study)
+        newest, counting = store.newest(args.study), store.stored(args.study)
+    one, other = (resolve(word, newest, counting) for word in (args.a, args.b))
+    return one, other
+
+
+def _newest(path: Path, study: str | None) -> tuple[Stored, ...]:
+    with Store.read(path) as store:
+        _check_study(store, path, study)
+        return tuple(store.newest(study))
+
+
+def _check_study(store: Store, path: Path, study: str | None) -> None:
+    known = store.studies()
+    if study is not None and study not in known:
+        raise RequestError(f"{path}: it has no study {study!r}{nearest(study, known)}")
