@@ -29,7 +29,8 @@ import numpy as np
 import harness
 from harness.environment import one_library_thread, threads
 
-RATE = 0.1
+RATE = 0.01
+"""Small: at batch 1 a larger one amplifies rounding until weights of equal mathematics cannot be compared."""
 Array: TypeAlias = harness.Array
 Epoch: TypeAlias = Callable[[], None]
 Contender: TypeAlias = Callable[["Task"], tuple[Epoch, Callable[[], Array]]]
