@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 from harness.row import Row
 from harness.spec import BackendSpec
+from harness.text import clean
 
 Specs = Mapping[str, BackendSpec]
+ALWAYS_TOLD = ("machine", "network", "dataset", "mathematics")
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,15 @@ class Problem:
             shuffle=cell.shuffle,
             epochs=cell.epochs,
         )
+
+
+def heading(problem: Problem, all_problems: Sequence[Problem]) -> str:
+    """Name the network and the dataset, and of all else what is not the same in every section."""
+    words = [f"{problem.network} on {problem.dataset}"]
+    words += ["ensemble: trains otherwise, ranked by itself"] if problem.mathematics == "ensemble" else []
+    words += [f"machine {problem.machine}"] if len({one.machine for one in all_problems}) > 1 else []
+    for field in fields(Problem):
+        values = {getattr(one, field.name) for one in all_problems}
+        if field.name not in ALWAYS_TOLD and len(values) > 1:
+            words.append(f"{field.name} {getattr(problem, field.name)}")
+    return clean(", ".join(words))

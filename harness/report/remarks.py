@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from harness.report.figures import speedup
 from harness.report.summary import Summary
@@ -13,17 +14,34 @@ from harness.row import FINE, Row
 
 def reasons(summaries: Sequence[Summary]) -> list[str]:
     """Say of everything that is not ok what it is, why, and in which rounds."""
-    lines, named = [], _namer(summaries)
-    for summary in summaries:
-        causes: dict[tuple[str, str, str], list[int]] = {}
-        for row in summary.rows:
-            if row.state != "ok":
-                causes.setdefault((row.state, row.reason, _last_words(row)), []).append(row.round)
-        for (state, reason, last), rounds in causes.items():
-            where = "" if len(rounds) == len(summary.rows) else f" (round {', '.join(map(str, rounds))})"
-            said = f"; {last}" if last else ""
-            lines.append(f"{state}: {named(summary)}{where}: {reason or 'no reason given'}{said}")
-    return lines
+    named = _namer(summaries)
+    return [
+        f"{cause.state}: {named(summary)}{cause.where}: {cause.said}"
+        for summary in summaries
+        for cause in causes(summary)
+    ]
+
+
+class Cause(NamedTuple):
+    """Why some rounds of a cell are not ok."""
+
+    state: str
+    where: str
+    """The rounds, where they are not all."""
+    said: str
+
+
+def causes(summary: Summary) -> list[Cause]:
+    """Return each cause once, with its rounds."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for row in summary.rows:
+        if row.state != "ok":
+            found.setdefault((row.state, row.reason, _last_words(row)), []).append(row.round)
+    told = []
+    for (state, reason, last), rounds in found.items():
+        where = "" if len(rounds) == len(summary.rows) else f" (round {', '.join(map(str, rounds))})"
+        told.append(Cause(state, where, f"{reason or 'no reason given'}{f'; {last}' if last else ''}"))
+    return told
 
 
 def _last_words(row: Row) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from io import StringIO
 
 from rich.console import Console
@@ -12,17 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.figures import NO_FIGURE, speedup, spread, three
-from harness.report.problem import Problem, Specs
+from harness.report.problem import Specs, heading
 from harness.report.remarks import notes, reasons, warnings
+from harness.report.scale import time_unit
 from harness.report.summary import Section, Summary, sections
 from harness.row import Row
 from harness.text import clean
 
 WIDTH = 100
-UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 MIB = 2**20
 STYLES = {"ok": "green", "unsupported": "dim", "unavailable": "dim"}
-ALWAYS_TOLD = ("machine", "network", "dataset", "mathematics")
 COLUMNS = ("backend", "workers", "batch", "TPE", "±", "GFLOP/s", "SUP", "% peak", "acc. %", "MiB", "state")
 
 
@@ -33,7 +31,7 @@ def table(rows: Iterable[Row], specs: Specs, *, width: int = WIDTH, color: bool 
         file=StringIO(), width=width, color_system="standard" if color else None, force_terminal=color, highlight=False
     )
     for section in found:
-        console.print(Text(_heading(section.problem, [other.problem for other in found]), style="bold"))
+        console.print(Text(heading(section.problem, [other.problem for other in found]), style="bold"))
         console.print(_table(section))
         console.print()
     if not found:
@@ -49,20 +47,8 @@ def table(rows: Iterable[Row], specs: Specs, *, width: int = WIDTH, color: bool 
     return "\n".join(line.rstrip() for line in text.splitlines()).rstrip("\n") + "\n"
 
 
-def _heading(problem: Problem, all_problems: Sequence[Problem]) -> str:
-    """Name the network and the dataset, and of all else what is not the same in every section."""
-    words = [f"{problem.network} on {problem.dataset}"]
-    words += ["ensemble: trains otherwise, ranked by itself"] if problem.mathematics == "ensemble" else []
-    words += [f"machine {problem.machine}"] if len({one.machine for one in all_problems}) > 1 else []
-    for field in fields(Problem):
-        values = {getattr(one, field.name) for one in all_problems}
-        if field.name not in ALWAYS_TOLD and len(values) > 1:
-            words.append(f"{field.name} {getattr(problem, field.name)}")
-    return clean(", ".join(words))
-
-
 def _table(section: Section) -> Table:
-    size, unit = _unit(section.summaries)
+    size, unit = time_unit(section.summaries)
     drawn = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
     for name in COLUMNS:
         shown = f"TPE {unit}" if name == "TPE" else name
@@ -75,12 +61,6 @@ def _table(section: Section) -> Table:
         before = summary.cell.batch
         drawn.add_row(*_line(summary, size))
     return drawn
-
-
-def _unit(summaries: Iterable[Summary]) -> tuple[float, str]:
-    """Return one unit for the whole section, so that times compare by eye; its fastest epoch is at least 0.1 of it."""
-    fastest = min((one.epoch.value for one in summaries if one.epoch), default=1.0)
-    return next((unit for unit in UNITS if fastest >= 0.1 * unit[0]), UNITS[-1])
 
 
 def _line(summary: Summary, size: float) -> list[Text]:

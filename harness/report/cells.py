@@ -1,0 +1,82 @@
+"""Every cell as a line of one table, whatever its state, with what to sort it by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.report.figures import NO_FIGURE, speedup, spread, three
+from harness.report.problem import Specs, heading
+from harness.report.remarks import causes
+from harness.report.scale import time_unit
+from harness.report.summary import Section, Summary, sections
+from harness.row import FINE, Row
+
+MIB = 2**20
+NUMBERS = ("workers", "batch", "time per epoch", "±", "GFLOP/s", "speedup", "% of peak", "accuracy %", "MiB")
+COLUMNS = ("backend", *NUMBERS, "state", "network and data", "machine", "why")
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a field of the table shows, and the number that it is sorted by; ``None``: by its words."""
+
+    text: str
+    number: float | None = None
+
+
+@dataclass(frozen=True)
+class CellLine:
+    """One cell."""
+
+    state: str
+    """The worst of its rounds, for the filter."""
+    fields: tuple[Field, ...]
+    fine: bool
+
+    def named(self, columns: Sequence[str]) -> list[tuple[str, Field]]:
+        """Return each field with the name of its column."""
+        return list(zip(columns, self.fields, strict=True))
+
+
+def lines(rows: Iterable[Row], specs: Specs) -> list[CellLine]:
+    """Return the lines, in the order of the sections."""
+    found = sections(rows, specs)
+    problems = [section.problem for section in found]
+    return [_line(section, one, heading(section.problem, problems)) for section in found for one in section.summaries]
+
+
+def _line(section: Section, one: Summary, problem: str) -> CellLine:
+    state = one.state.split()[0]
+    why = "; ".join(f"{cause.said}{cause.where}" for cause in causes(one))
+    words = (one.state, problem, section.problem.machine, why)
+    return CellLine(state, (Field(one.label), *_figures(one), *map(Field, words)), state in FINE)
+
+
+def _figures(one: Summary) -> tuple[Field, ...]:
+    share, accuracy = (one.middle(figure) for figure in (lambda row: row.peak_share, lambda row: row.accuracy))
+    rate, size = one.middle(lambda row: row.gflops), one.peak_bytes
+    return (
+        Field(str(one.cell.workers), one.cell.workers),
+        Field(str(one.cell.batch), one.cell.batch),
+        _time(one),
+        _reach(one),
+        Field(three(rate), rate),
+        Field(speedup(one.speedup), one.speedup.value if one.speedup else None),
+        Field(three(None if share is None else 100 * share), share),
+        Field(NO_FIGURE if accuracy is None else f"{100 * accuracy:.2f}", accuracy),
+        Field(NO_FIGURE if size is None else f"{size / MIB:.0f}", size),
+    )
+
+
+def _time(one: Summary) -> Field:
+    if one.epoch is None:
+        return Field(NO_FIGURE)
+    size, unit = time_unit([one])
+    return Field(f"{three(one.epoch.value / size)} {unit}", one.epoch.value)
+
+
+def _reach(one: Summary) -> Field:
+    found = one.epoch
+    known = found is not None and found.high is not None
+    return Field(spread(found), found.high / found.value if known and found and found.high else None)

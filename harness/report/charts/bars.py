@@ -1,0 +1,142 @@
+"""The papers' bars: time per epoch, GFLOP/s and speedup of every contender, a panel for each batch and worker count.
+
+Bars start at zero, so that their lengths compare. Where the slowest is more than ``WIDE`` times the fastest, the axis
+is logarithmic; a length would then mean nothing, and a point with its interval stands in place of the bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.report.charts.palette import Look
+from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, distinct, quantity, tooltip
+from harness.report.figures import speedup, spread, three
+from harness.report.scale import time_unit
+from harness.report.summary import Section, Summary
+from harness.statistics import Estimate
+
+WIDE = 30.0
+STEP = 24
+Looks = Mapping[str, Look]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What the bars show: how to get it from a cell, and what to call it."""
+
+    title: str
+    axis: str
+    note: str
+    value: Callable[[Summary], Estimate | None]
+    shown: Callable[[Estimate], str]
+    reference: float | None = None
+
+
+def figures(section: Section, looks: Looks) -> list[Figure]:
+    """Return the figures of the papers for one problem, those that have anything to show."""
+    size, unit = time_unit(section.summaries)
+    measures = (
+        Measure(
+            "How long does one epoch take?",
+            f"time per epoch ({unit}), less is better",
+            "Median of the rounds; the line is its 95 % interval.",
+            lambda one: _scaled(one.epoch, 1 / size),
+            lambda found: f"{three(found.value)} {unit}",
+        ),
+        Measure(
+            "How fast is the arithmetic?",
+            "GFLOP/s, more is better",
+            "Operations of the matrix products by the formula of the papers, over the time per epoch.",
+            _gflops,
+            lambda found: three(found.value),
+        ),
+        Measure(
+            "How much faster than its serial counterpart?",
+            "speedup over the serial counterpart",
+            "Paired by round; a question mark stands where the 95 % interval contains 1 or there is none.",
+            lambda one: one.speedup,
+            speedup,
+            reference=1.0,
+        ),
+    )
+    drawn = [Figure(one.title, one.note, tuple(_panels(section, one, looks))) for one in measures]
+    return [figure for figure in drawn if figure.panels]
+
+
+def _scaled(found: Estimate | None, factor: float) -> Estimate | None:
+    if found is None:
+        return None
+    low, high = (None if end is None else end * factor for end in (found.low, found.high))
+    return Estimate(found.value * factor, low, high, found.count)
+
+
+def _gflops(one: Summary) -> Estimate | None:
+    """Return the rate with the interval that the time per epoch gives it."""
+    rate, epoch = one.middle(lambda row: row.gflops), one.epoch
+    if rate is None or rate <= 0 or epoch is None:
+        return None
+    low, high = (None if end is None else rate * epoch.value / end for end in (epoch.high, epoch.low))
+    return Estimate(rate, low, high, epoch.count)
+
+
+def _panels(section: Section, measure: Measure, looks: Looks) -> list[Panel]:
+    groups: dict[tuple[int, int], list[tuple[Summary, Estimate]]] = {}
+    for one in section.summaries:
+        found = measure.value(one)
+        if found is not None:
+            groups.setdefault((one.cell.workers, one.cell.batch), []).append((one, found))
+    return [_panel(where, groups[where], measure, looks) for where in sorted(groups)]
+
+
+def _panel(where: tuple[int, int], group: Sequence[tuple[Summary, Estimate]], measure: Measure, looks: Looks) -> Panel:
+    workers, batch = where
+    labels = distinct([one.label for one, _ in group])
+    title = f"batch {batch}, {workers} {'worker' if workers == 1 else 'workers'}"
+    data: list[Datum] = [
+        {
+            "label": name,
+            "order": order,
+            "value": found.value,
+            "low": found.value if found.low is None else found.low,
+            "high": found.value if found.high is None else found.high,
+            "end": found.value if found.high is None else max(found.high, found.value),
+            "text": measure.shown(found),
+            "colour": looks[one.cell.backend].colour,
+            "shape": looks[one.cell.backend].shape,
+        }
+        for order, (name, (one, found)) in enumerate(zip(labels, group, strict=True))
+    ]
+    rows = tuple(
+        (name, measure.shown(found), three(found.low), three(found.high), spread(found), str(found.count))
+        for name, (_, found) in zip(labels, group, strict=True)
+    )
+    best = f"{labels[0]} with {measure.shown(group[0][1])}"
+    described = f"{measure.axis}, {title}: {len(group)} {'bar' if len(group) == 1 else 'bars'}, first {best}."
+    columns = ("backend", measure.axis, "from", "to", "±", "rounds")
+    return Panel(title, described, _spec(data, measure), columns, rows)
+
+
+def _spec(data: Sequence[Datum], measure: Measure) -> Spec:
+    values = [float(datum[name] or 0) for datum in data for name in ("low", "high")]
+    log = min(values) > 0 and max(values) / min(values) > WIDE
+    title = f"{measure.axis}, log scale" if log else measure.axis
+    scale: Spec = {"type": "log", "nice": False, "padding": 14} if log else {"zero": True}
+    y = category("label", sort={"field": "order", "op": "min"}, title=None)
+    x = quantity("value", title, scale=scale, axis={"tickCount": 5, "grid": True, "labelOverlap": True})
+    told = tooltip(label="backend", text=measure.axis, low="from", high="to")
+    mark: Spec = {"type": "point", "filled": True, "size": 90} if log else {"type": "bar", "height": {"band": 0.66}}
+    drawn: Spec = {"y": y, "x": x, "color": category("colour", scale=None), "tooltip": told}
+    if log:
+        drawn["shape"] = category("shape", scale=None)
+    interval = {"y": y, "x": quantity("low", title), "x2": {"field": "high"}}
+    words = {"y": y, "x": quantity("end", title), "text": category("text")}
+    layers: list[Spec] = [
+        {"mark": mark, "encoding": drawn},
+        {"mark": {"type": "rule", "color": "#333", "strokeWidth": 1.5}, "encoding": interval},
+        {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": words},
+    ]
+    if measure.reference is not None:
+        line = {"type": "rule", "color": "#333", "strokeDash": [4, 3]}
+        layers.append({"mark": line, "encoding": {"x": {"datum": measure.reference}}})
+    return chart(data, layers, height={"step": STEP})

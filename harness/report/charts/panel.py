@@ -1,0 +1,91 @@
+"""``Panel``: one chart with its words and its numbers; ``Figure``: panels that answer one question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.text import clean
+
+Spec = dict[str, Any]
+Datum = dict[str, str | float | int | None]
+
+CONFIG: Mapping[str, Any] = {
+    "font": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif",
+    "background": "transparent",
+    "view": {"stroke": None},
+    "axis": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelColor": "#333",
+        "titleColor": "#333",
+        "gridColor": "#ddd",
+        "domainColor": "#888",
+        "tickColor": "#888",
+        "labelLimit": 150,
+    },
+    "legend": {"labelFontSize": 12, "labelLimit": 125, "labelColor": "#333", "symbolSize": 70},
+    "text": {"fontSize": 12, "color": "#333"},
+}
+"""How every chart looks; the page's style sheet lays the colours of its light or dark theme over it."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart: its specification without a size, its data also as a table, and what it shows in words."""
+
+    title: str
+    description: str
+    """For those who do not see it, and beside the file of a figure."""
+    spec: Spec
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    kind: str = "plain"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Panels that answer one question."""
+
+    title: str
+    note: str
+    panels: tuple[Panel, ...]
+
+
+def chart(data: Sequence[Mapping[str, Any]], layers: Sequence[Spec], **rest: Any) -> Spec:
+    """Return a layered chart over one set of data, as wide as where it stands."""
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "config": dict(CONFIG),
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "data": {"values": [dict(datum) for datum in data]},
+        "layer": list(layers),
+        **rest,
+    }
+
+
+def quantity(field: str, title: str | None, **rest: Any) -> Spec:
+    """Return a channel of numbers; ``title`` names the quantity and its unit."""
+    return {"field": field, "type": "quantitative", "title": title, **rest}
+
+
+def category(field: str, **rest: Any) -> Spec:
+    """Return a channel of names."""
+    return {"field": field, "type": "nominal", **rest}
+
+
+def tooltip(**fields: str) -> list[Spec]:
+    """Return what a pointer shows: titles by field."""
+    return [{"field": name, "title": title} for name, title in fields.items()]
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return the names as they may be shown, numbered where two would be the same place on an axis."""
+    shown: list[str] = []
+    for name in map(clean, names):
+        copies = sum(other == name or other.startswith(f"{name} (#") for other in shown)
+        shown.append(f"{name} (#{copies + 1})" if copies else name)
+    return shown

@@ -1,0 +1,164 @@
+"""Time over workers: the speedup over one's own fewest workers, the ideal line, and what two laws say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.report.charts.lines import HEIGHT, series
+from harness.report.charts.panel import Datum, Figure, Panel, Spec, chart, quantity, tooltip
+from harness.report.figures import three
+from harness.report.fits import Fit, fit
+from harness.report.scale import time_unit
+from harness.report.summary import Section, Summary
+from harness.statistics import ratio
+from harness.text import clean
+
+TITLE = "What do more workers bring?"
+NOTE = (
+    "Speedup over the same backend with its fewest workers; dashed: ideal. Where there are three worker counts that "
+    "the machine has cores for, the thin line is Amdahl's law and the table gives it and the Universal Scalability Law."
+)
+COLUMNS = ("backend", "workers", "time per epoch", "speedup", "95 % interval", "Amdahl's law", "Scalability Law")
+POINTS = 24
+WORKERS, SPEEDUP = "workers, log scale", "speedup, log scale"
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """One backend with its options at one batch, by number of workers."""
+
+    label: str
+    by_workers: Mapping[int, Summary]
+
+    @property
+    def counts(self) -> list[int]:
+        """Worker counts that have times, the fewest first."""
+        return sorted(self.by_workers)
+
+    @property
+    def fewest(self) -> Summary:
+        """The cell that the others are compared with."""
+        return self.by_workers[self.counts[0]]
+
+    def fit(self) -> Fit | None:
+        """Return both laws over the counts that have a core for each worker: beyond it, neither says anything."""
+        return fit({count: one.times for count, one in self.by_workers.items() if count <= _cores(one)})
+
+
+def figure(section: Section) -> list[Figure]:
+    """Return the figure, where any backend ran with more than one number of workers."""
+    groups: dict[int, dict[str, dict[int, Summary]]] = {}
+    for one in section.summaries:
+        if one.epoch is not None:
+            groups.setdefault(one.cell.batch, {}).setdefault(clean(one.label), {})[one.cell.workers] = one
+    panels = []
+    for batch, labels in sorted(groups.items()):
+        found = [Scaling(name, by_workers) for name, by_workers in labels.items() if len(by_workers) > 1]
+        panels += [_panel(batch, found)] if found else []
+    return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
+
+
+def _cores(one: Summary) -> float:
+    """Return the cores that a cell could use, as its receipt tells; without one, as many as it likes."""
+    hardware = one.good[0].receipt.get("hardware")
+    told = hardware.get("usable_cores") if isinstance(hardware, Mapping) else None
+    return told if isinstance(told, int) and not one.cell.hosts else float("inf")
+
+
+def _panel(batch: int, found: Sequence[Scaling]) -> Panel:
+    fits = {one.label: one.fit() for one in found}
+    data = [datum for one in found for datum in _data(one, fits[one.label])]
+    rows = tuple(row for one in found for row in _rows(one, fits[one.label]))
+    told = [f"{one.label}: {_amdahl(law)}" for one in found if (law := fits[one.label])]
+    described = f"Speedup over workers at batch {batch} of {len(found)} series. {'; '.join(told)}"
+    return Panel(f"batch {batch}", described, _spec(data, found), COLUMNS, rows, kind="lines")
+
+
+def _data(one: Scaling, law: Fit | None) -> list[Datum]:
+    base, fewest = one.counts[0], one.fewest
+    data: list[Datum] = []
+    for count in one.counts:
+        found = ratio(fewest.times, one.by_workers[count].times)
+        if found is not None:
+            data.append(
+                {
+                    "series": one.label,
+                    "workers": count,
+                    "speedup": found.value,
+                    "low": found.low or found.value,
+                    "high": found.high or found.value,
+                }
+            )
+    if law is not None:
+        span = range(POINTS + 1)
+        counts = [base * (law.counts[-1] / base) ** (step / POINTS) for step in span]
+        data += [{"series": one.label, "at": n, "law": law.amdahl(base) / law.amdahl(n)} for n in counts]
+    return data
+
+
+def _spec(data: Sequence[Datum], found: Sequence[Scaling]) -> Spec:
+    counts = sorted({count for one in found for count in one.counts})
+    channels = series([one.label for one in found])
+    scale = {"type": "log", "base": 2, "nice": False, "padding": 12}
+    x = quantity("workers", WORKERS, scale=scale, axis={"values": counts, "format": "d"})
+    y = quantity(
+        "speedup", SPEEDUP, scale={"type": "log", "base": 2, "nice": False, "padding": 12}, axis={"tickCount": 6}
+    )
+    told = tooltip(series="backend", workers="workers", speedup="speedup", low="from", high="to")
+    color = {"color": channels["color"]}
+    bend = {"x": quantity("at", WORKERS), "y": quantity("law", SPEEDUP), **color}
+    ideal = [{"workers": count, "speedup": count / counts[0]} for count in (counts[0], counts[-1])]
+    dashed = {"type": "line", "color": "#333", "strokeDash": [4, 3], "strokeWidth": 1.2}
+    measured: list[Spec] = [{"filter": {"field": "speedup", "valid": True}}]
+    layers: list[Spec] = [
+        {"data": {"values": ideal}, "mark": dashed, "encoding": {"x": x, "y": y}},
+        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {"x": x, "y": y, **color}, "transform": measured},
+        {
+            "mark": {"type": "rule"},
+            "encoding": {"x": x, "y": quantity("low", SPEEDUP), "y2": {"field": "high"}, **color},
+            "transform": measured,
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 80},
+            "encoding": {"x": x, "y": y, **channels, "tooltip": told},
+            "transform": measured,
+        },
+    ]
+    if any("law" in datum for datum in data):
+        layers.append(
+            {
+                "mark": {"type": "line", "strokeWidth": 1, "strokeDash": [1, 2]},
+                "encoding": bend,
+                "transform": [{"filter": {"field": "law", "valid": True}}],
+            }
+        )
+    return chart(data, layers, height=HEIGHT)
+
+
+def _rows(one: Scaling, law: Fit | None) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    size, unit = time_unit(one.by_workers.values())
+    for count in one.counts:
+        cell = one.by_workers[count]
+        found = ratio(one.fewest.times, cell.times)
+        between = "-" if found is None or found.low is None else f"{three(found.low)} to {three(found.high)}"
+        time = f"{three(cell.epoch.value / size)} {unit}" if cell.epoch else "-"
+        laws = (_amdahl(law), _scalability(law)) if law and count == one.counts[0] else ("", "")
+        rows.append((one.label, str(count), time, three(found.value) if found else "-", between, *laws))
+    return rows
+
+
+def _amdahl(law: Fit) -> str:
+    between = "no interval" if law.low is None else f"{_share(law.low)} to {_share(law.high)}"
+    return f"parallel fraction {_share(law.fraction)} ({between}), off by at most {100 * law.error:.0f} %"
+
+
+def _scalability(law: Fit) -> str:
+    exact = "; as many figures as points, so it says nothing beyond them" if len(law.counts) == 3 else ""
+    best = f", best at {law.best_count:.0f} workers" if law.best_count else ""
+    return f"contention {law.sigma:.3f}, coherence {law.kappa:.4f}{best}{exact}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

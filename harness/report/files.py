@@ -1,0 +1,52 @@
+"""Every figure of the page as a file of its own: SVG, PNG or PDF from the same specifications, without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import vl_convert
+
+from harness.report.content import Content
+from harness.text import clean
+
+WIDTH = 560
+SCALE = 2.0
+NO_ADDRESS: list[str] = []
+"""A specification may load nothing from anywhere."""
+LONGEST = 60
+
+
+def _svg(spec: Mapping[str, Any]) -> bytes:
+    return vl_convert.vegalite_to_svg(dict(spec), allowed_base_urls=NO_ADDRESS).encode()
+
+
+def _png(spec: Mapping[str, Any]) -> bytes:
+    return vl_convert.vegalite_to_png(dict(spec), scale=SCALE, allowed_base_urls=NO_ADDRESS)
+
+
+def _pdf(spec: Mapping[str, Any]) -> bytes:
+    return vl_convert.vegalite_to_pdf(dict(spec), allowed_base_urls=NO_ADDRESS)
+
+
+FORMATS: Mapping[str, Callable[[Mapping[str, Any]], bytes]] = {"svg": _svg, "png": _png, "pdf": _pdf}
+
+
+def figures(told: Content, formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield ``(file name, content)`` of every chart in every format, in the order of the page.
+
+    A name is a number and words of letters, digits and dashes: nothing in it can leave a folder or hide in one.
+    """
+    for number, (machine, part, figure, panel) in enumerate(told.panels(), start=1):
+        several = [machine.name] if len(told.machines) > 1 else []
+        lines = [figure.title, f"{panel.title}; {part.heading}", *several]
+        title = {"text": clean(lines[0]), "subtitle": list(map(clean, lines[1:])), "anchor": "start"}
+        spec = {**panel.spec, "width": WIDTH, "background": "white", "title": title}
+        for name in formats:
+            yield f"{number:03}-{slug(f'{figure.title} {panel.title}')}.{name}", FORMATS[name](spec)
+
+
+def slug(words: str) -> str:
+    """Return words as part of a file's name."""
+    return "-".join(re.findall(r"[a-z0-9]+", words.lower()))[:LONGEST].strip("-")

@@ -1,0 +1,120 @@
+"""How a time falls with workers: Amdahl's law and the Universal Scalability Law, fitted to the rounds. Pure.
+
+Both are linear in what is sought once they are written for the time instead of the speedup: ``T(n) = a + b / n`` with
+the parallel fraction ``b / (a + b)``, and ``T(n) = c (1 + sigma (n - 1) + kappa n (n - 1)) / n`` with contention
+``sigma`` and coherence ``kappa`` (N. Gunther). So a small least squares finds them, of relative errors, with no start
+values; none may be negative. The interval comes from a bootstrap over whole rounds, as one round is one sample.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.statistics import LEVEL
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+LEAST_COUNTS, LEAST_ROUNDS = 3, 3
+"""Worker counts that a fit needs, and rounds that its interval needs."""
+RESAMPLES = 400
+Times = Mapping[int, Mapping[int, float]]
+"""Seconds per epoch by number of workers and round."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Both laws for one backend and batch."""
+
+    counts: tuple[int, ...]
+    serial: float
+    """Seconds that no worker takes away, by Amdahl's law."""
+    parallel: float
+    """Seconds of one worker that are shared out, by Amdahl's law."""
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval of the parallel fraction."""
+    single: float
+    """Seconds with one worker, by the Universal Scalability Law."""
+    sigma: float
+    kappa: float
+    error: float
+    """Largest relative distance of a median from Amdahl's law."""
+
+    @property
+    def fraction(self) -> float:
+        """The parallel fraction by Amdahl's law."""
+        return self.parallel / (self.serial + self.parallel)
+
+    @property
+    def best_count(self) -> float | None:
+        """Workers beyond which the Universal Scalability Law sees no gain; ``None``: it sees no such number."""
+        return ((1 - self.sigma) / self.kappa) ** 0.5 if self.kappa > 0 and self.sigma < 1 else None
+
+    def amdahl(self, workers: float) -> float:
+        """Return the seconds that Amdahl's law gives."""
+        return self.serial + self.parallel / workers
+
+    def scalability(self, workers: float) -> float:
+        """Return the seconds that the Universal Scalability Law gives."""
+        return self.single * (1 + self.sigma * (workers - 1) + self.kappa * workers * (workers - 1)) / workers
+
+
+def fit(times: Times) -> Fit | None:
+    """Return the fit, or ``None`` for fewer than three worker counts."""
+    counts = sorted(count for count, found in times.items() if found)
+    if len(counts) < LEAST_COUNTS:
+        return None
+    middles = np.array([np.median(list(times[count].values())) for count in counts])
+    serial, parallel = _solved(_amdahl(counts), middles)
+    single, queue, talk = _solved(_scalability(counts), middles)
+    low, high = _interval(counts, times)
+    given = np.array([serial + parallel / count for count in counts])
+    error = float(np.max(np.abs(given / middles - 1)))
+    sigma, kappa = (queue / single, talk / single) if single > 0 else (0.0, 0.0)
+    return Fit(tuple(counts), serial, parallel, low, high, single, sigma, kappa, error)
+
+
+def _amdahl(counts: Sequence[int]) -> Array:
+    n = np.array(counts, dtype=np.float64)
+    return np.stack([np.ones_like(n), 1 / n], axis=1)
+
+
+def _scalability(counts: Sequence[int]) -> Array:
+    n = np.array(counts, dtype=np.float64)
+    return np.stack([1 / n, (n - 1) / n, n - 1], axis=1)
+
+
+def _solved(terms: Array, times: Array) -> tuple[float, ...]:
+    """Return the weights, none negative, that come nearest to the times in relative terms; few, so all are tried."""
+    scaled, ones = terms / times[:, None], np.ones(len(times))
+    width = terms.shape[1]
+    best: tuple[float, tuple[float, ...]] = (np.inf, (0.0,) * width)
+    for size in range(1, width + 1):
+        for chosen in map(list, itertools.combinations(range(width), size)):
+            found = np.linalg.lstsq(scaled[:, chosen], ones, rcond=None)[0]
+            if np.all(found >= 0):
+                weights = np.zeros(width)
+                weights[chosen] = found
+                rest = float(np.sum((scaled @ weights - ones) ** 2))
+                best = min(best, (rest, tuple(map(float, weights))))
+    return best[1]
+
+
+def _interval(counts: Sequence[int], times: Times) -> tuple[float | None, float | None]:
+    """Return where 95 % of the parallel fractions of resampled rounds lie."""
+    rounds = sorted(set.intersection(*(set(times[count]) for count in counts)))
+    if len(rounds) < LEAST_ROUNDS:
+        return None, None
+    table = np.array([[times[count][turn] for turn in rounds] for count in counts])
+    chosen = np.random.default_rng(0).integers(0, len(rounds), (RESAMPLES, len(rounds)))
+    terms = _amdahl(counts)
+    found = [
+        parallel / (serial + parallel)
+        for serial, parallel in (_solved(terms, np.median(table[:, turns], axis=1)) for turns in chosen)
+    ]
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
