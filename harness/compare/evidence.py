@@ -30,6 +30,8 @@ MOST = 1000
 """Rounds beyond which a number is no advice any more."""
 POWER = 0.8
 """How probable it should be that so many more rounds decide."""
+MEDIAN = 1.25
+"""The error of a median over that of a mean, for normal noise."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,17 @@ class Evidence:
     def rounds_for(self, band: float, level: float) -> int | None:
         """Return about how many rounds would decide, if what was seen so far is the truth; ``None``: too many.
 
-        Outside the band a change has to be told from none; inside, from one as large as the band.
+        Outside the band a change has to be told from none, and its size from the band's edge, by the median too;
+        inside, it has to be told from a change as large as the band.
         """
         away = abs(self.centre)
-        distance, tails = (away, level / 2) if away > band else (band - away, level)
+        beyond = away - band
+        distance, tails = (away, level / 2) if beyond > 0 else (-beyond, level)
         spread = self.error * self.rounds**0.5
         for rounds in range(FEWEST, MOST + 1):
-            if spread / rounds**0.5 * _reach(tails, _freedom(rounds)) <= distance:
+            error, freedom = spread / rounds**0.5, _freedom(rounds)
+            clear = beyond <= 0 or error * MEDIAN * quantile(1 - POWER, freedom) <= beyond
+            if clear and error * _reach(tails, freedom) <= distance:
                 return rounds
         return None
 
