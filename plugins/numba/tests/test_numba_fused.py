@@ -174,6 +174,31 @@ def test_a_thread_that_dies_frees_the_others_and_the_caller(monkeypatch: pytest.
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("worker")]
 
 
+INTERRUPTED = """
+import os, signal, threading, numpy as np, harness
+from harness_numba.fused.backend import FusedBackend
+net = harness.Network.dense([64, 64, 64, 8])
+x, y = np.ones((100_000, 64), np.float32), np.ones((100_000, 8), np.float32)
+with FusedBackend(net, harness.initial_parameters(net), workers=3) as backend:
+    backend.load(x, y)
+    backend.train_epoch(64, 0.0)
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        while True:
+            backend.train_epoch(1, 0.0)
+    except KeyboardInterrupt:
+        print("interrupted")
+    backend.train_epoch(64, 0.0)
+    print("trained on")
+"""
+
+
+def test_an_interrupt_ends_an_epoch_and_leaves_the_backend_usable() -> None:
+    words = [sys.executable, "-c", INTERRUPTED]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.split("\n")[:2] == ["interrupted", "trained on"], done.stderr
+
+
 def test_facts_say_which_vectors_and_which_strategy_ran() -> None:
     case = problem(20, 33, 3)
     with FusedBackend(case.net, case.start, workers=2) as backend:
@@ -182,7 +207,7 @@ def test_facts_say_which_vectors_and_which_strategy_ran() -> None:
         facts = backend.facts()
     assert facts["threads"] == 2
     assert facts["isa"] == (isa.ISA.name if isa.ISA else "none")
-    assert str(facts["strategy"]).startswith("window 32" if isa.ISA else "plain NumPy")
+    assert str(facts["strategy"]).startswith("window 24" if isa.ISA else "plain NumPy")
 
 
 @pytest.mark.parametrize("batch", range(1, 70))

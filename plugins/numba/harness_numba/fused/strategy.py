@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-WINDOW = 32
+WINDOW = 24
 """Rows that wide tiles and the reading of weights need to be worth it."""
 FIRST_UP_TO = 8
 """Batches up to this size wait for a window in the first layer; beyond, the corrections cost more than they save."""
