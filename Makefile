@@ -36,7 +36,7 @@ test: setup  ## lint, types, import contracts, then every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: setup  ## ruff only
 	$(BIN)/ruff check .

@@ -1,0 +1,9 @@
+"""The conformance suite on every option that a CPU can run."""
+
+from __future__ import annotations
+
+from harness.conformance import check
+
+
+def test_torch_conforms() -> None:
+    check("torch", level="quick", seconds=180)
