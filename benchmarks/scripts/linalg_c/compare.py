@@ -1,5 +1,4 @@
-# ruff: noqa: INP001  a script, not a package
-"""How far ``linalg`` is from the same loops in C: ``python benchmarks/linalg_c/compare.py``.
+"""How far ``linalg`` is from the same loops in C: ``python benchmarks/scripts/linalg_c/compare.py``.
 
 Builds ``loops.c`` with ``-O3 -march=native``, trains both for one epoch a round, in turn, checks that they end in
 the same weights and prints the median times and their ratio. One thread, batch 1, sigmoid, mse, float32.

@@ -1,6 +1,6 @@
 """How fast ``fused`` is beside its peers, each written as plainly as its own users would, outside the harness.
 
-    python benchmarks/fused_peers.py --rounds 5 --batches 1,4,16,128,1024 --nets 784-1024-10,784-1024-1024-10 \
+    python benchmarks/scripts/fused_peers.py --rounds 5 --batches 1,4,16,128,1024 --nets 784-1024-10,784-1024-1024-10 \
         --workers 1,2 --peers jax,torch,torch-compile,keras --json peers.json
 
 Every measurement is a fresh process, bound to as many CPUs as it has workers; in each round all contenders of a cell
@@ -8,7 +8,6 @@ come in a random order. Exact minibatch SGD, sigmoid, mean squared error, float3
 whose weights after the first epoch are not those of ``fused`` is reported as wrong. The table has medians in GFLOP/s,
 and for every peer the median ratio with a bootstrap interval over the paired rounds.
 """
-# ruff: noqa: PLC0415  each child imports its own framework only
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What the harness itself costs: its timed epochs against a bare loop that does the same, and a cell's fixed cost.
 
-``python benchmarks/overhead.py`` prints two figures. First, one epoch of about 0.1 s, by the worker's own clock and by
-a bare loop around the same calls, alternating: the promise is under 1 %. Second, a whole cell of a NumPy backend from
-the start of its process to its end, less its timed epochs: the promise is under 0.5 s.
+``python benchmarks/scripts/overhead.py`` prints two figures. First, one epoch of about 0.1 s, by the worker's own clock
+and by a bare loop around the same calls, alternating: the promise is under 1 %. Second, a whole cell of a NumPy backend
+from the start of its process to its end, less its timed epochs: the promise is under 0.5 s.
 """
 
 from __future__ import annotations
