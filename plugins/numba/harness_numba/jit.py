@@ -49,13 +49,15 @@ def intrinsic(define: Callable[..., Any]) -> Any:
 
 def c_function(signature: Any, function: Callable[..., Any]) -> Any:
     """Compile at once to a C function with an ``address``, cached; nothing of it is compiled into its callers."""
+    kept = cached()
     with _cache_folder():
-        return numba.cfunc(signature, cache=True)(function)
+        return numba.cfunc(signature, cache=kept)(function)
 
 
 def _compiled(function: Function, **options: Any) -> Function:
+    kept = cached()
     with _cache_folder():
-        compiled: Function = numba.njit(function, cache=True, **options)
+        compiled: Function = numba.njit(function, cache=kept, **options)
     return compiled
 
 
@@ -69,6 +71,18 @@ def _cache_folder() -> Iterator[None]:
         yield
     finally:
         settings["CACHE_DIR"] = before
+
+
+@cache
+def cached() -> bool:
+    """Return whether there is a place to keep compiled code; without one, every process compiles for itself."""
+    if vars(config)["CACHE_DIR"]:
+        return True
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder(), os.W_OK)
 
 
 @cache

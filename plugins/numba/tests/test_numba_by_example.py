@@ -171,6 +171,15 @@ def test_compiled_code_is_kept_below_the_cache_folder_of_the_user() -> None:
         assert kept, f"nothing in {jit.folder()}"
 
 
+def test_without_a_place_for_compiled_code_every_process_compiles_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    here = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    here["XDG_CACHE_HOME"] = str(tmp_path / "file")
+    words = "from harness_numba import jit; print(jit.cached(), jit.kernel(lambda z: z + 1)(1))"
+    done = subprocess.run([sys.executable, "-c", words], env=here, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "2"]
+
+
 def test_importing_the_plugin_imports_neither_numba_nor_numpy() -> None:
     words = "import sys, harness_numba; print([n for n in ('numba', 'numpy') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
