@@ -19,7 +19,7 @@ ALL_FOLDERS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml
 # A shell that forbids bytecode makes every start of an editable install slow.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help bench test setup setup-light lint types imports clean
+.PHONY: help bench test setup setup-light lint types imports clean asv asv-compare asv-publish
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,28 @@ types: setup  ## mypy only
 
 imports: setup  ## import contracts only
 	$(BIN)/lint-imports
+
+# The quick look of `make asv`: one epoch of every backend, what it learns, and what the harness itself costs.
+QUICK := track_epoch\(.*'784-1024-10', 128, 2\)|error_rate\(.*, 1\)|costs
+BENCH ?=
+FACTOR ?= 1.1
+STORE ?= results.db
+ASV := $(BIN)/python -m asv
+MACHINE = $$($(BIN)/python benchmarks/scripts/this_machine.py)
+
+asv: setup  ## a quick look at the current commit with asv, in .venv; BENCH=regex chooses
+	at=$$(git rev-parse HEAD); \
+	git diff --quiet HEAD -- harness plugins benchmarks || { at=; echo "not kept: there are changes since the commit"; }; \
+	$(ASV) run --environment existing:$(BIN)/python --quick --show-stderr --machine $(MACHINE) \
+		--bench "$(or $(BENCH),$(QUICK))" $${at:+--set-commit-hash $$at}
+
+asv-compare: setup  ## BASE=commit: build it and HEAD, fail where HEAD is slower; BENCH=regex, FACTOR=1.1
+	@test -n "$(BASE)" || { echo "say what to compare HEAD with: make asv-compare BASE=main~5"; exit 2; }
+	$(ASV) continuous --show-stderr --machine $(MACHINE) --factor $(FACTOR) --bench "$(or $(BENCH),.)" $(BASE) HEAD
+
+asv-publish: setup  ## asv's static site of all results, with the rows of STORE, in .asv/html
+	test ! -f $(STORE) || $(BIN)/harness export --store $(STORE) --format asv --output .asv/results
+	$(ASV) publish
 
 clean:  ## remove .venv and caches; results stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
