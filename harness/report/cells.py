@@ -42,8 +42,13 @@ class CellLine:
 def lines(rows: Iterable[Row], specs: Specs) -> list[CellLine]:
     """Return the lines, in the order of the sections."""
     found = sections(rows, specs)
-    problems = [section.problem for section in found]
-    return [_line(section, one, heading(section.problem, problems)) for section in found for one in section.summaries]
+    return [_line(section, one, _problem(section, found)) for section in found for one in section.summaries]
+
+
+def _problem(section: Section, found: Iterable[Section]) -> str:
+    """Name the problem among those of its machine, which has a column of its own."""
+    machine = section.problem.machine
+    return heading(section.problem, [one.problem for one in found if one.problem.machine == machine])
 
 
 def _line(section: Section, one: Summary, problem: str) -> CellLine:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.report import cells
 from harness.report.charts import accuracy, bars, heat, roofline, workers
-from harness.report.charts.palette import Look, looks
+from harness.report.charts.palette import Looks, looks
 from harness.report.charts.panel import Figure, Panel
 from harness.report.headline import Duel, duels, headline
 from harness.report.problem import Specs, heading
@@ -47,6 +47,8 @@ class Content:
 
     title: str
     headline: str
+    context: str
+    """The problem and the machine of the headline, where there are several."""
     notices: tuple[str, ...]
     warnings: tuple[str, ...]
     reasons: tuple[str, ...]
@@ -70,7 +72,8 @@ def content(rows: Sequence[Row], specs: Specs, *, title: str) -> Content:
     told, fought = receipts(found), duels(found)
     return Content(
         title=clean(title),
-        headline=_headline(fought, found),
+        headline=headline(fought),
+        context=_context(fought, found),
         notices=tuple(_notices(found, summaries)),
         warnings=tuple(warnings(summaries)),
         reasons=tuple(reasons(summaries)),
@@ -80,12 +83,10 @@ def content(rows: Sequence[Row], specs: Specs, *, title: str) -> Content:
     )
 
 
-def _headline(fought: Sequence[Duel], found: Sequence[Section]) -> str:
-    """Return the first sentence, with its problem where there are several."""
-    sentence = headline(fought)
+def _context(fought: Sequence[Duel], found: Sequence[Section]) -> str:
     if len(found) < 2 or not fought:
-        return sentence
-    return f"{sentence[:-1]}: {heading(fought[0].section.problem, [section.problem for section in found])}."
+        return ""
+    return heading(fought[0].section.problem, [section.problem for section in found])
 
 
 def _notices(found: Sequence[Section], summaries: Sequence[Summary]) -> Iterator[str]:
@@ -109,7 +110,7 @@ def _notices(found: Sequence[Section], summaries: Sequence[Summary]) -> Iterator
 
 
 def _machines(found: Sequence[Section], told: Sequence[MachineReceipts], fought: Sequence[Duel]) -> Iterator[Machine]:
-    palette = looks(one.cell.backend for section in found for one in section.summaries)
+    palette = looks(one for section in found for one in section.summaries)
     for receipt in told:
         own = [section for section in found if section.problem.machine == receipt.machine]
         problems = [section.problem for section in own]
@@ -130,7 +131,7 @@ def _place(duel: Duel) -> tuple[int, int]:
     return duel.winner.cell.workers, duel.winner.cell.batch
 
 
-def _figures(section: Section, palette: dict[str, Look]) -> tuple[Figure, ...]:
+def _figures(section: Section, palette: Looks) -> tuple[Figure, ...]:
     plain = bars.figures(section, palette)
     kinds = (workers, accuracy, roofline, heat)
-    return (*plain, *(figure for kind in kinds for figure in kind.figure(section)))
+    return (*plain, *(figure for kind in kinds for figure in kind.figure(section, palette)))

@@ -25,7 +25,13 @@ def text(rows: Sequence[Row], specs: Specs, *, width: int, color: bool = False, 
     """Return the report as plain lines; ``blocks`` says that the terminal has the letters to draw bars with."""
     told = content(rows, specs, title="")
     bold, plain = (BOLD, PLAIN) if color else ("", "")
-    lines = [f"{bold}{clean(told.headline)}{plain}", "", *map(clean, told.notices), ""]
+    lines = [
+        f"{bold}{clean(told.headline)}{plain}",
+        *([told.context] if told.context else []),
+        "",
+        *map(clean, told.notices),
+        "",
+    ]
     found = sections(rows, specs)
     for section in found:
         lines += _bars(section, found, width=width, color=color, blocks=blocks)

@@ -55,6 +55,9 @@ function filterRows() {
 for (const header of table.tHead.rows[0].cells) {
   header.querySelector("button").addEventListener("click", () => sortBy(header));
 }
-form.addEventListener("input", filterRows);
+for (const name of ["input", "change"]) form.addEventListener(name, filterRows);
 form.addEventListener("submit", (event) => event.preventDefault());
+addEventListener("beforeprint", () => {
+  for (const closed of document.querySelectorAll(".warnings details")) closed.open = true;
+});
 drawCharts();

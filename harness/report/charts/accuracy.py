@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.report.charts.lines import HEIGHT, series
+from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, chart, distinct, quantity, tooltip
 from harness.report.figures import three
 from harness.report.summary import Section, Summary
@@ -19,14 +20,14 @@ NOTE = (
 COLUMNS = ("backend", "epoch", "seconds", "accuracy %")
 
 
-def figure(section: Section) -> list[Figure]:
+def figure(section: Section, looks: Looks) -> list[Figure]:
     """Return the figure: a panel for each batch and number of workers."""
     groups: dict[tuple[int, int], list[tuple[Summary, list[Datum]]]] = {}
     for one in section.summaries:
         points = list(_points(one))
         if points:
             groups.setdefault((one.cell.workers, one.cell.batch), []).append((one, points))
-    panels = [_panel(where, groups[where]) for where in sorted(groups)]
+    panels = [_panel(where, groups[where], looks) for where in sorted(groups)]
     return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
 
 
@@ -50,7 +51,7 @@ def _point(entry: Any) -> Datum | None:
     return {"epoch": int(epoch), "seconds": seconds, "accuracy": 100 * accuracy} if seconds > 0 else None
 
 
-def _panel(where: tuple[int, int], found: Sequence[tuple[Summary, list[Datum]]]) -> Panel:
+def _panel(where: tuple[int, int], found: Sequence[tuple[Summary, list[Datum]]], looks: Looks) -> Panel:
     workers, batch = where
     title = f"batch {batch}, {workers} {'worker' if workers == 1 else 'workers'}"
     names = distinct([one.label for one, _ in found])
@@ -61,14 +62,15 @@ def _panel(where: tuple[int, int], found: Sequence[tuple[Summary, list[Datum]]])
         (str(datum["series"]), str(datum["epoch"]), *map(_shown, (datum["seconds"], datum["accuracy"])))
         for datum in data
     )
+    drawn = {name: looks[one.label] for name, (one, _) in zip(names, found, strict=True)}
     best = max(data, key=lambda datum: float(datum["accuracy"] or 0))
     reached = f"the best is {best['series']} with {_shown(best['accuracy'])} %"
     described = f"Accuracy against time, {title}: {len(names)} series; {reached}."
-    return Panel(title, described, _spec(data, names), COLUMNS, rows, kind="lines")
+    return Panel(title, described, _spec(data, drawn), COLUMNS, rows, kind="lines")
 
 
-def _spec(data: Sequence[Datum], names: Sequence[str]) -> Spec:
-    channels = series(names)
+def _spec(data: Sequence[Datum], drawn: Looks) -> Spec:
+    channels = series(drawn)
     x = quantity(
         "seconds",
         "seconds of training, log scale",

@@ -6,10 +6,10 @@ is logarithmic; a length would then mean nothing, and a point with its interval 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.report.charts.palette import Look
+from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, distinct, quantity, tooltip
 from harness.report.figures import speedup, spread, three
 from harness.report.scale import time_unit
@@ -18,7 +18,8 @@ from harness.statistics import Estimate
 
 WIDE = 30.0
 STEP = 24
-Looks = Mapping[str, Look]
+ROOM = 1.25
+"""Share of the longest bar that the axis is longer, for the figure at its end."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ def _panel(where: tuple[int, int], group: Sequence[tuple[Summary, Estimate]], me
             "high": found.value if found.high is None else found.high,
             "end": found.value if found.high is None else max(found.high, found.value),
             "text": measure.shown(found),
-            "colour": looks[one.cell.backend].colour,
-            "shape": looks[one.cell.backend].shape,
+            "colour": looks[one.label].colour,
+            "shape": looks[one.label].shape,
         }
         for order, (name, (one, found)) in enumerate(zip(labels, group, strict=True))
     ]
@@ -121,7 +122,11 @@ def _spec(data: Sequence[Datum], measure: Measure) -> Spec:
     values = [float(datum[name] or 0) for datum in data for name in ("low", "high")]
     log = min(values) > 0 and max(values) / min(values) > WIDE
     title = f"{measure.axis}, log scale" if log else measure.axis
-    scale: Spec = {"type": "log", "nice": False, "padding": 14} if log else {"zero": True}
+    scale: Spec = (
+        {"type": "log", "nice": False, "padding": 14}
+        if log
+        else {"zero": True, "nice": False, "domainMax": max(values) * ROOM}
+    )
     y = category("label", sort={"field": "order", "op": "min"}, title=None)
     x = quantity("value", title, scale=scale, axis={"tickCount": 5, "grid": True, "labelOverlap": True})
     told = tooltip(label="backend", text=measure.axis, low="from", high="to")
@@ -139,4 +144,4 @@ def _spec(data: Sequence[Datum], measure: Measure) -> Spec:
     if measure.reference is not None:
         line = {"type": "rule", "color": "#333", "strokeDash": [4, 3]}
         layers.append({"mark": line, "encoding": {"x": {"datum": measure.reference}}})
-    return chart(data, layers, height={"step": STEP})
+    return chart(data, layers, height=STEP * len(data))

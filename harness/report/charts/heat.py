@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, quantity, tooltip
 from harness.report.figures import three
 from harness.report.summary import Section, Summary
@@ -15,7 +16,7 @@ NOTE = "GFLOP/s by number of workers and of BLAS threads in each; the best field
 COLUMNS = ("workers", "BLAS threads", "GFLOP/s")
 
 
-def figure(section: Section) -> list[Figure]:
+def figure(section: Section, _looks: Looks) -> list[Figure]:
     """Return the figure: a panel for each backend and batch at which the option takes several values."""
     groups: dict[tuple[str, int], list[Summary]] = {}
     for one in section.summaries:
@@ -60,4 +61,4 @@ def _spec(data: Sequence[Datum]) -> Spec:
         {"mark": {"type": "rect", "stroke": "#fff"}, "encoding": {"x": x, "y": y, "color": shade, "tooltip": told}},
         {"mark": {"type": "text"}, "encoding": {"x": x, "y": y, "text": category("text")}},
     ]
-    return chart(data, layers, height={"step": 40})
+    return chart(data, layers, height=40 * len({datum["workers"] for datum in data}))

@@ -1,4 +1,4 @@
-"""One look for each backend, the same in every figure: a colour and a shape.
+"""One look for each contender, the same in every figure: a colour for its backend, a shape for its options.
 
 The colours are those of Okabe and Ito without black and yellow, which vanish on a dark or on a white page, and with a
 grey. Seven colours, eight shapes: 56 backends before two look alike. No figure leans on colour alone.
@@ -6,8 +6,10 @@ grey. Seven colours, eight shapes: 56 backends before two look alike. No figure 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from harness.report.summary import Summary
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C")
 SHAPES = (
@@ -24,12 +26,23 @@ SHAPES = (
 
 @dataclass(frozen=True)
 class Look:
-    """How a backend, or one series of a chart, is drawn."""
+    """How a contender is drawn."""
 
     colour: str
     shape: str
 
 
-def looks(names: Iterable[str]) -> dict[str, Look]:
-    """Return a look for each name, by alphabet, so that it does not hang on who is fastest."""
-    return {name: Look(COLOURS[i % len(COLOURS)], SHAPES[i % len(SHAPES)]) for i, name in enumerate(sorted(set(names)))}
+Looks = Mapping[str, Look]
+"""By label."""
+
+
+def looks(summaries: Iterable[Summary]) -> Looks:
+    """Return a look for each label, by alphabet, so that it does not hang on who is fastest."""
+    labels: dict[str, set[str]] = {}
+    for one in summaries:
+        labels.setdefault(one.cell.backend, set()).add(one.label)
+    return {
+        label: Look(COLOURS[i % len(COLOURS)], SHAPES[(i + turn) % len(SHAPES)])
+        for i, backend in enumerate(sorted(labels))
+        for turn, label in enumerate(sorted(labels[backend], key=lambda name: (len(name), name)))
+    }

@@ -26,7 +26,7 @@ CONFIG: Mapping[str, Any] = {
         "tickColor": "#888",
         "labelLimit": 150,
     },
-    "legend": {"labelFontSize": 12, "labelLimit": 125, "labelColor": "#333", "symbolSize": 70},
+    "legend": {"labelFontSize": 12, "labelLimit": 110, "labelColor": "#333", "symbolSize": 70, "symbolOpacity": 1},
     "text": {"fontSize": 12, "color": "#333"},
 }
 """How every chart looks; the page's style sheet lays the colours of its light or dark theme over it."""

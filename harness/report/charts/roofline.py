@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from harness.cell import Cell
 from harness.report.charts.lines import HEIGHT, series
+from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, quantity, tooltip
 from harness.report.figures import three
 from harness.report.limits import Limit, limit
@@ -28,14 +29,14 @@ COLUMNS = ("backend", "batch", "operations a byte", "GFLOP/s", "% of peak")
 BYTES = {"float32": 4, "float64": 8}
 
 
-def figure(section: Section) -> list[Figure]:
+def figure(section: Section, looks: Looks) -> list[Figure]:
     """Return the figure: a panel for each number of workers whose receipts tell the machine's limit."""
     groups: dict[int, list[Summary]] = {}
     for one in section.summaries:
         if one.middle(lambda row: row.gflops) and one.middle(lambda row: row.peak_share) and _on_processor(one):
             groups.setdefault(one.cell.workers, []).append(one)
     known = [(workers, found, limit(found)) for workers, found in sorted(groups.items())]
-    panels = [_panel(workers, found, roof) for workers, found, roof in known if roof is not None]
+    panels = [_panel(workers, found, roof, looks) for workers, found, roof in known if roof is not None]
     return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
 
 
@@ -51,7 +52,7 @@ def _on_processor(one: Summary) -> bool:
     return one.cell.options.get("device") != "cuda" and not one.cell.hosts
 
 
-def _panel(workers: int, found: Sequence[Summary], roof: Limit) -> Panel:
+def _panel(workers: int, found: Sequence[Summary], roof: Limit, looks: Looks) -> Panel:
     title = f"{workers} {'worker' if workers == 1 else 'workers'}, peak {three(roof.gflops)} GFLOP/s"
     data: list[Datum] = []
     rows: list[tuple[str, ...]] = []
@@ -60,8 +61,7 @@ def _panel(workers: int, found: Sequence[Summary], roof: Limit) -> Panel:
         at = intensity(one.cell)
         data.append(
             {
-                "series": clean(one.cell.backend),
-                "label": clean(one.label),
+                "series": clean(one.label),
                 "batch": one.cell.batch,
                 "intensity": at,
                 "rate": rate,
@@ -71,12 +71,19 @@ def _panel(workers: int, found: Sequence[Summary], roof: Limit) -> Panel:
         rows.append((clean(one.label), str(one.cell.batch), three(at), three(rate), f"{100 * share:.1f}"))
     best = max(data, key=lambda datum: float(datum["rate"] or 0))
     described = (
-        f"Roofline, {title}: {len(data)} cells; the fastest is {best['label']} with {best['share']} of the peak."
+        f"Roofline, {title}: {len(data)} cells; the fastest is {best['series']} with {best['share']} of the peak."
     )
-    return Panel(title, described, _spec(data, roof), COLUMNS, tuple(rows), kind="lines")
+    return Panel(
+        title,
+        described,
+        _spec(data, roof, {clean(one.label): looks[one.label] for one in found}),
+        COLUMNS,
+        tuple(rows),
+        kind="lines",
+    )
 
 
-def _spec(data: Sequence[Datum], roof: Limit) -> Spec:
+def _spec(data: Sequence[Datum], roof: Limit, drawn: Looks) -> Spec:
     places = [float(datum["intensity"] or 1) for datum in data]
     left, right = min(places) / 2, max([*places, *(roof.gflops / speed for _, speed in roof.bandwidths)]) * 2
     lines, names = _roofs(roof, left, right)
@@ -85,11 +92,11 @@ def _spec(data: Sequence[Datum], roof: Limit) -> Spec:
     x = quantity("intensity", "operations a byte, log scale", scale=domain, axis={"tickCount": 5})
     height: Spec = {"type": "log", "nice": False, "domainMin": lowest, "domainMax": roof.gflops * 1.6}
     y = quantity("rate", "GFLOP/s, log scale", scale=height, axis={"tickCount": 5})
-    told = tooltip(label="backend", batch="batch", rate="GFLOP/s", share="of peak")
+    told = tooltip(series="backend", batch="batch", rate="GFLOP/s", share="of peak")
     grey = {"type": "line", "color": "#777", "clip": True, "strokeWidth": 1.2}
     roofs = {"x": x, "y": y, "detail": category("roof")}
     words = {"type": "text", "align": "left", "dx": 4, "dy": 11, "fontSize": 11, "clip": True}
-    points = {"x": x, "y": y, **series([str(datum["series"]) for datum in data]), "tooltip": told}
+    points = {"x": x, "y": y, **series(drawn), "tooltip": told}
     layers: list[Spec] = [
         {"data": {"values": lines}, "mark": grey, "encoding": roofs},
         {"data": {"values": names}, "mark": words, "encoding": {"x": x, "y": y, "text": category("roof")}},

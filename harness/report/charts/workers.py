@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.report.charts.lines import HEIGHT, series
+from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, chart, quantity, tooltip
 from harness.report.figures import three
 from harness.report.fits import Fit, fit
@@ -46,7 +47,7 @@ class Scaling:
         return fit({count: one.times for count, one in self.by_workers.items() if count <= _cores(one)})
 
 
-def figure(section: Section) -> list[Figure]:
+def figure(section: Section, looks: Looks) -> list[Figure]:
     """Return the figure, where any backend ran with more than one number of workers."""
     groups: dict[int, dict[str, dict[int, Summary]]] = {}
     for one in section.summaries:
@@ -55,7 +56,7 @@ def figure(section: Section) -> list[Figure]:
     panels = []
     for batch, labels in sorted(groups.items()):
         found = [Scaling(name, by_workers) for name, by_workers in labels.items() if len(by_workers) > 1]
-        panels += [_panel(batch, found)] if found else []
+        panels += [_panel(batch, found, looks)] if found else []
     return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
 
 
@@ -66,13 +67,13 @@ def _cores(one: Summary) -> float:
     return told if isinstance(told, int) and not one.cell.hosts else float("inf")
 
 
-def _panel(batch: int, found: Sequence[Scaling]) -> Panel:
+def _panel(batch: int, found: Sequence[Scaling], looks: Looks) -> Panel:
     fits = {one.label: one.fit() for one in found}
     data = [datum for one in found for datum in _data(one, fits[one.label])]
     rows = tuple(row for one in found for row in _rows(one, fits[one.label]))
     told = [f"{one.label}: {_amdahl(law)}" for one in found if (law := fits[one.label])]
     described = f"Speedup over workers at batch {batch} of {len(found)} series. {'; '.join(told)}"
-    return Panel(f"batch {batch}", described, _spec(data, found), COLUMNS, rows, kind="lines")
+    return Panel(f"batch {batch}", described, _spec(data, found, looks), COLUMNS, rows, kind="lines")
 
 
 def _data(one: Scaling, law: Fit | None) -> list[Datum]:
@@ -97,9 +98,9 @@ def _data(one: Scaling, law: Fit | None) -> list[Datum]:
     return data
 
 
-def _spec(data: Sequence[Datum], found: Sequence[Scaling]) -> Spec:
+def _spec(data: Sequence[Datum], found: Sequence[Scaling], looks: Looks) -> Spec:
     counts = sorted({count for one in found for count in one.counts})
-    channels = series([one.label for one in found])
+    channels = series({one.label: looks[one.fewest.label] for one in found})
     scale = {"type": "log", "base": 2, "nice": False, "padding": 12}
     x = quantity("workers", WORKERS, scale=scale, axis={"values": counts, "format": "d"})
     y = quantity(

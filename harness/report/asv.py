@@ -1,0 +1,148 @@
+"""Rows as results of asv, written by asv's own classes, so that one store feeds its site.
+
+What is in the folder already stays: results of the asv suite itself, and of other commits and machines.
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from harness.errors import Unavailable
+from harness.report.history import NAMES, Spot, Track, inside, spots, tracks
+from harness.row import Row
+from harness.store import Stored
+
+VERSION = "1"
+"""Of the figures' meaning: asv compares only what has the same."""
+HARDWARE = {"os": "system", "arch": "architecture", "cpu": "cpu", "num_cpu": "cpus", "ram": "memory_gib"}
+"""What asv calls what the receipt says."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of an export."""
+
+    rows: int
+    files: int
+    nowhere: int
+    """Rows that no commit as it stands has measured."""
+    unknown: tuple[str, ...]
+    """Commits that measured rows and are not in the checkout that this ran in."""
+
+
+def write(stored: Iterable[Stored], folder: Path) -> Written:
+    """Write a results file for every commit, machine and Python among the rows, and what asv has to know of them."""
+    writer = _Writer(_asv(), folder)
+    placed, nowhere = spots(stored)
+    dates = {commit: _date(commit) for commit in {spot.commit for spot in placed}}
+    described: dict[str, dict[str, Any]] = {}
+    written = 0
+    for spot, rows in sorted(placed.items()):
+        date = dates[spot.commit]
+        if date is None:
+            continue
+        made = tracks(rows)
+        for track in made:
+            described[track.name] = _merged(described.get(track.name, {}), _description(track))
+        writer.save(spot, date, made, rows)
+        written += len(rows)
+    writer.describe(described)
+    unknown = tuple(sorted(commit for commit, date in dates.items() if date is None))
+    files = sum(dates[spot.commit] is not None for spot in placed)
+    return Written(written, files, nowhere, unknown)
+
+
+def _asv() -> Any:
+    try:
+        from asv import machine, results, runner, util  # noqa: PLC0415  optional
+        from asv.benchmarks import Benchmarks  # noqa: PLC0415  as above
+    except ImportError:
+        raise Unavailable("export --format asv needs asv; install with: pip install asv") from None
+    return SimpleNamespace(machine=machine, results=results, runner=runner, util=util, benchmarks=Benchmarks)
+
+
+def _date(commit: str) -> int | None:
+    """Return when a commit was made, in asv's milliseconds; ``None`` where the checkout here does not have it."""
+    words = ["git", "log", "-1", "--format=%at", commit, "--"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return 1000 * int(done.stdout) if done.returncode == 0 else None
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """asv's classes, and the folder that they write to."""
+
+    asv: Any
+    folder: Path
+
+    def save(self, spot: Spot, date: int, made: Sequence[Track], rows: Sequence[Row]) -> None:
+        """Write one file, in place of what an earlier export has written for the same spot."""
+        params = {**self._machine(spot, rows), "python": spot.python}
+        named = f"harness-py{spot.python}"
+        results = self.asv.results.Results(params, {}, spot.commit, date, spot.python, named, {})
+        started = datetime.fromtimestamp(min(row.started for row in rows), UTC)
+        for track in made:
+            found = _result(self.asv, track)
+            results.add_result(_description(track), found, started_at=started, record_samples=True)
+        results.save(str(self.folder))
+
+    def _machine(self, spot: Spot, rows: Sequence[Row]) -> dict[str, str]:
+        """Return what the receipts say of the machine; save it, unless asv knows it already."""
+        hardware = next((inside(row.receipt, "hardware") for row in rows if inside(row.receipt, "hardware")), {})
+        known = {ours: str(hardware.get(theirs, "")) for ours, theirs in HARDWARE.items()}
+        machine = self.asv.machine.Machine()
+        machine.__dict__.update(known, machine=spot.machine)
+        if not (self.folder / spot.machine / "machine.json").exists():
+            machine.save(str(self.folder))
+        return {**known, "machine": spot.machine}
+
+    def describe(self, described: Mapping[str, dict[str, Any]]) -> None:
+        """Add the descriptions to those that are in the folder."""
+        kind = self.asv.benchmarks
+        path = Path(kind.get_benchmark_file_path(str(self.folder)))
+        known = self.asv.util.load_json(str(path), api_version=kind.api_version) if path.exists() else {}
+        merged = {name: _merged(known.get(name, {}), one) for name, one in described.items()}
+        if merged:
+            conf = SimpleNamespace(results_dir=str(self.folder), benchmark_dir="")
+            kind(conf, {**known, **merged}.values()).save()
+
+
+def _result(asv: Any, track: Track) -> Any:
+    """Return asv's own kind of result: it takes the median of the samples itself."""
+    return asv.runner.BenchmarkResult(
+        result=[None if found is None else True if found else math.nan for found in track.results],
+        samples=[list(found) if found else None for found in track.results],
+        number=[1 if found else None for found in track.results],
+        errcode=0,
+        stderr="",
+        profile=None,
+    )
+
+
+def _description(track: Track) -> dict[str, Any]:
+    return {
+        "name": track.name,
+        "code": f"rows of a study: {track.figure.name}",
+        "param_names": list(NAMES),
+        "params": [list(values) for values in track.params],
+        "type": track.figure.kind,
+        "unit": track.figure.unit,
+        "version": VERSION,
+        "timeout": 0,
+    }
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the new description with the parameters of both, so that what was written before is still found."""
+    pairs = zip(old.get("params") or [[]] * len(NAMES), new["params"], strict=True)
+    return {**new, "params": [list(dict.fromkeys([*before, *now])) for before, now in pairs]}
