@@ -15,7 +15,7 @@ CHUNK = 64
 """Rows whose activations stay in a core's cache."""
 TOGETHER = 128
 """Pending rows up to which inputs stay in cache from panel to panel; beyond, pieces of them are what is kept there."""
-SETTLED = 256
+SETTLED = 128
 """Rows that an update adds up in registers before it rounds them into the weights."""
 SPINS = 2000
 """Looks at the barrier before a thread yields its core; one where workers share cores."""

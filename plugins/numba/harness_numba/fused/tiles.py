@@ -56,7 +56,10 @@ def product(rows: int, panels: int) -> Generate:
 
 
 def update(rows: int) -> Generate:
-    """``panel -= left.T @ right`` for ``rows`` rows of a panel; ``count`` examples are added up in registers."""
+    """``panel -= left.T @ right`` for ``rows`` rows of a panel; ``count`` examples are added up in registers.
+
+    The weights come in last: added up from the weights on, every example would be rounded to their last place.
+    """
 
     def generate(
         emit: Emitter,
@@ -68,22 +71,22 @@ def update(rows: int) -> Generate:
         panel_row: Value,
         count: Value,
     ) -> None:
-        places = [emit.add(panel, emit.scaled(panel_row, row)) for row in range(rows)]
-        start = [emit.load(place, at) for place in places for at in range(VECTORS)]
+        zeros = [emit.constant(0.0)] * (rows * VECTORS)
 
         def body(held: list[Value]) -> list[Value]:
             left, right, *sums = held
             vectors = [emit.load(right, at) for at in range(VECTORS)]
             for row in range(rows):
                 x = emit.broadcast(emit.add(left, row * emit.itemsize))
-                minus_x = emit.builder.fneg(x)
                 for at, vector in enumerate(vectors, start=row * VECTORS):
-                    sums[at] = emit.fma(minus_x, vector, sums[at])
+                    sums[at] = emit.fma(x, vector, sums[at])
             return [emit.add(left, left_step), emit.add(right, right_step), *sums]
 
-        _, _, *sums = emit.loop(count, [left, right, *start], body)
+        _, _, *sums = emit.loop(count, [left, right, *zeros], body)
         for at, total in enumerate(sums):
-            emit.store(total, places[at // VECTORS], at % VECTORS)
+            row, column = divmod(at, VECTORS)
+            place = emit.add(panel, emit.scaled(panel_row, row))
+            emit.store(emit.builder.fsub(emit.load(place, column), total), place, column)
 
     return generate
 
