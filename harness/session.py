@@ -81,7 +81,7 @@ class _Session:
         refused = self._add(self._refusals(done))
         wanted = frozenset((cell.key, turn) for cell in self.plan.cells for turn in range(self.plan.rounds))
         missing = {key for key, _ in wanted - done}
-        _fetch_data(cell for cell in self.plan.cells if cell.key in missing)
+        fetch_data(cell for cell in self.plan.cells if cell.key in missing)
         measured = self._measured(wanted & done, on_event)
         return Outcome(self._kept(cells), refused + measured, len(wanted - done) - measured)
 
@@ -119,7 +119,7 @@ class _Session:
         return tuple(row for row in found if row.machine == self.run.machine and row.cell.key in keys)
 
 
-def _fetch_data(cells: Iterable[Cell]) -> None:
+def fetch_data(cells: Iterable[Cell]) -> None:
     """Get what the cells read before the first one starts, so that no cell's time limit pays for a download."""
     for name, options in {(cell.dataset, tuple(sorted(cell.dataset_options.items()))) for cell in cells}:
         fetch(name, dict(options))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from pathlib import Path
 
 from harness.api import STORE
@@ -13,6 +15,11 @@ from harness.compare.shown import as_markdown, as_object, as_text
 from harness.compare.sides import resolve
 from harness.errors import RequestError, nearest
 from harness.store import Store, Stored
+from harness.study import read_study
+from harness.study.units import seconds
+
+STUDY = "quick"
+"""What is sampled where no study is named."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +29,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("b", metavar="B", help="what to compare with A, of the same kind")
     parser.add_argument("--store", type=Path, help=f"the store that A and B are names in (default: {STORE})")
-    parser.add_argument("--study", help="only the cells of this study")
+    parser.add_argument(
+        "--study", help="only the cells of this study; with --until-decided, the study to sample (quick)"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of that study")
+    parser.add_argument(
+        "--until-decided", action="store_true", help="measure two backends in pairs until it is decided"
+    )
+    parser.add_argument("--budget", default="10m", metavar="TIME", help="for --until-decided (default: %(default)s)")
     parser.add_argument("--band", default="5%", help="changes within it are no changes (default: %(default)s)")
     parser.add_argument(
         "--threshold", action="append", default=[], metavar="GROUP:BAND", help="as in backend=python,batch=1:20%%"
@@ -37,10 +51,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the comparison; return 1 where something became slower or broke, else 0."""
     thresholds = Thresholds.parse(args.band, args.threshold)
+    if args.until_decided:
+        return _sampled(args, thresholds)
     a, b = _sides(args)
     result = compare(a, b, thresholds, across_machines=args.across_machines)
     _show(result, args)
+    return _code(result, args)
+
+
+def _code(result: Result, args: argparse.Namespace) -> int:
     return FELL_SHORT if result.regression or (args.strict and result.undecided) else OK
+
+
+def _sampled(args: argparse.Namespace, thresholds: Thresholds) -> int:
+    from harness.gate.measuring import until_decided  # noqa: PLC0415  comparing rows that are there needs no runner
+
+    def tell(rounds: int, decided: int, cells: int) -> None:
+        print(f"harness: after {rounds} rounds {decided} of {cells} cells are decided", file=sys.stderr)
+
+    result, interrupted = until_decided(
+        (args.a, args.b),
+        read_study(args.study or STUDY, args.set),
+        args.store or STORE,
+        thresholds=thresholds,
+        budget=seconds(args.budget),
+        command=shlex.join(["harness", *sys.argv[1:]]),
+        on_look=tell,
+    )
+    _show(result, args)
+    return FELL_SHORT if interrupted else _code(result, args)
 
 
 def _show(result: Result, args: argparse.Namespace) -> None:

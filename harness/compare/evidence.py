@@ -17,6 +17,7 @@ Below three rounds there is no evidence at all.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -65,12 +66,14 @@ class Evidence:
         beyond = away - band
         distance, tails = (away, level / 2) if beyond > 0 else (-beyond, level)
         spread = self.error * self.rounds**0.5
-        for rounds in range(FEWEST, MOST + 1):
+
+        def decides(rounds: int) -> int:
             error, freedom = spread / rounds**0.5, _freedom(rounds)
             clear = beyond <= 0 or error * MEDIAN * quantile(1 - POWER, freedom) <= beyond
-            if clear and error * _reach(tails, freedom) <= distance:
-                return rounds
-        return None
+            return int(clear and error * _reach(tails, freedom) <= distance)
+
+        found = bisect_left(range(FEWEST, MOST + 1), 1, key=decides) + FEWEST
+        return found if found <= MOST else None
 
     def _tail(self, distance: float) -> float:
         if self.error == 0:

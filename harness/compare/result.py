@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.compare.differences import Difference, differences
 from harness.compare.judging import LEVEL, REGRESSIONS, Comparison, judged
+from harness.compare.looks import LABEL
 from harness.compare.pairing import Pair, Setting, matched
 from harness.compare.sides import Side, check_comparable
 from harness.compare.thresholds import Thresholds, check_keys
@@ -57,7 +58,7 @@ def compare(
         only_a=tuple(only_a),
         only_b=tuple(only_b),
         differences=differences(pairs, backends=a.kind == "backend"),
-        notes=_same_rows(pairs),
+        notes=(*_same_rows(pairs), *_chosen(a, b)),
         machines="machine" in ignored,
     )
 
@@ -70,6 +71,13 @@ def _same_rows(pairs: Sequence[tuple[Setting, Pair]]) -> tuple[str, ...]:
     ]
     shared = len(set.intersection(*sides)) if sides else 0
     return (f"{shared} rows are on both sides: they are compared with themselves",) if shared else ()
+
+
+def _chosen(a: Side, b: Side) -> tuple[str, ...]:
+    """Say it where somebody stopped measuring because of what was measured."""
+    if not any(one.label == LABEL for one in (*a.rows, *b.rows)):
+        return ()
+    return (f"rows labelled {LABEL} were sampled until a verdict: judged again here, they err more often than said",)
 
 
 def _order(one: Comparison) -> tuple[int, float]:

@@ -56,9 +56,9 @@ def resolve(word: str, newest: Sequence[Stored], counting: Sequence[Stored]) -> 
 
 def _meanings(word: str, newest: Sequence[Stored], counting: Sequence[Stored]) -> dict[str, Side]:
     found: dict[str, Side] = {}
-    parts = WORD.fullmatch(word)
-    if parts and any(one.row.cell.backend == parts["name"] for one in newest):
-        found["backend"] = _backend(word, parts["name"], _pins(word, parts["pins"] or ""), newest)
+    name, pins = spelled(word)
+    if any(one.row.cell.backend == name for one in newest):
+        found["backend"] = _backend(word, name, pins, newest)
     labelled = tuple(one for one in counting if one.label == word) if word else ()
     if labelled:
         found["label"] = Side("label", word, labelled)
@@ -82,11 +82,15 @@ def _commit(word: str, commits: Iterable[str], counting: Sequence[Stored]) -> Si
     return Side("commit", word, tuple(one for one in counting if several[0] in commits_of(one)))
 
 
-def _pins(word: str, text: str) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in re.split("[,;]", text) if pair]
+def spelled(word: str) -> tuple[str, dict[str, str]]:
+    """Take ``name[option=value,workers=2]`` apart; a word that is not written so is a name without brackets."""
+    parts = WORD.fullmatch(word)
+    if parts is None or parts["pins"] is None:
+        return word, {}
+    pairs = [pair.partition("=") for pair in re.split("[,;]", parts["pins"]) if pair]
     if not all(name and equals and value for name, equals, value in pairs):
         raise RequestError(f"{word!r}: write NAME or NAME[option=value,workers=2]")
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    return parts["name"], {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _backend(word: str, name: str, pins: Mapping[str, str], rows: Sequence[Stored]) -> Side:

@@ -99,7 +99,7 @@ def test_a_threefold_slowdown_is_found_in_three_rounds_among_20_cells() -> None:
 
 
 def test_as_many_rounds_as_advised_decide() -> None:
-    """The advice takes what eight rounds saw for the truth, so it is rough; but it must not be a number out of a hat."""
+    """The advice takes what eight rounds saw for the truth, so it is rough, but no number out of a hat."""
     rng = np.random.default_rng(7)
     outcomes: list[bool] = []
     for _ in range(80):
