@@ -15,7 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.errors import Unavailable
-from harness.report.history import NAMES, Spot, Track, inside, spots, tracks
+from harness.report.origin import Spot, inside, spots
+from harness.report.tracks import NAMES, Track, tracks
 from harness.row import Row
 from harness.store import Stored
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,12 +96,3 @@ def test_a_plugin_that_is_broken_is_a_failure_and_not_merely_absent(scratch: Scr
     found = values(scratch, broken)
     assert found["python"] is None
     assert found["example"] > 0
-
-
-def test_the_configuration_pins_what_the_tests_pin() -> None:
-    from tests.asv.scratch import ROOT, json_with_comments
-
-    lines = (Path(ROOT) / ".ci/constraints.txt").read_text().splitlines()
-    pinned = {line.replace("_", "-") for line in lines if "==" in line}
-    wanted = json_with_comments(ROOT / "asv.conf.json")["matrix"]["req"]
-    assert {f"{name}=={version}" for name, (version,) in wanted.items()} <= pinned

@@ -1,0 +1,101 @@
+"""Rows as asv tracks things: figures over a grid of parameters. Pure.
+
+asv wants figures that are the better the lower, a grid of parameters for each of them, and tells three things apart: a
+number, ``nan`` for what is not there, and ``None`` for what failed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from harness.cell import Cell
+from harness.report.origin import slug
+from harness.row import FINE, Row
+
+NAMES = ("backend", "workers", "batch", "network", "problem")
+"""The parameters of every figure. Their order is part of what asv keeps: it never changes."""
+Place = tuple[str, ...]
+"""One value for each parameter, as asv writes them."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One thing that asv tracks."""
+
+    name: str
+    unit: str
+    kind: str
+    """asv's type: ``time``, ``memory`` or ``track``."""
+    samples: Callable[[Row], Sequence[float | None]]
+
+
+FIGURES = (
+    Figure("epoch", "seconds", "time", lambda row: row.epoch_seconds),
+    Figure("first_epoch", "seconds", "time", lambda row: [row.first_epoch_seconds]),
+    Figure("ns_per_flop", "ns/FLOP", "track", lambda row: [1 / row.gflops if row.gflops else None]),
+    Figure("error_rate", "error rate", "track", lambda row: [None if row.accuracy is None else 1 - row.accuracy]),
+    Figure("peak_bytes", "bytes", "memory", lambda row: [row.peak_bytes]),
+)
+
+
+@dataclass(frozen=True)
+class Track:
+    """One figure of one study at one spot: the values of each parameter, and samples in the order of their product."""
+
+    name: str
+    figure: Figure
+    params: tuple[tuple[str, ...], ...]
+    results: tuple[tuple[float, ...] | None, ...]
+    """Samples, none of them where nothing was measured; ``None`` where a cell failed."""
+
+
+def tracks(rows: Iterable[Row]) -> list[Track]:
+    """Return every figure of every study among the rows of one spot."""
+    studies: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        studies[slug(row.cell.study)].append(row)
+    return [_track(study, figure, found) for study, found in sorted(studies.items()) for figure in FIGURES]
+
+
+def _track(study: str, figure: Figure, rows: Sequence[Row]) -> Track:
+    placed: dict[Place, list[Row]] = defaultdict(list)
+    for row in rows:
+        placed[place(row.cell)].append(row)
+    params = tuple(tuple(dict.fromkeys(values)) for values in zip(*sorted(placed), strict=True))
+    results = tuple(_result(figure, placed.get(here, [])) for here in product(*params))
+    return Track(f"study.{study}.{figure.name}", figure, params, results)
+
+
+def _result(figure: Figure, rows: Iterable[Row]) -> tuple[float, ...] | None:
+    """A round that failed voids the figure, as it voids the cell in every table."""
+    found: list[float] = []
+    for row in rows:
+        if row.state not in FINE:
+            return None
+        if row.state == "ok":
+            found += [float(value) for value in figure.samples(row) if value is not None and math.isfinite(value)]
+    return tuple(found)
+
+
+def place(cell: Cell) -> Place:
+    """Return what tells a cell from the others of its study, as asv writes parameters."""
+    layers = cell.network.layers
+    shapes = ["-".join(map(str, cell.network.sizes)), "-".join(dict.fromkeys(one.activation for one in layers))]
+    settings = {**cell.dataset_options, "rate": cell.rate, "seed": cell.seed, "shuffle": cell.shuffle}
+    words = (
+        " ".join([cell.backend, *_settings(cell.options)]),
+        cell.workers,
+        cell.batch,
+        " ".join([*shapes, cell.network.loss, cell.network.dtype]),
+        " ".join([cell.dataset, cell.init, *_settings({**settings, "epochs": cell.epochs})]),
+    )
+    return tuple(map(repr, words))
+
+
+def _settings(options: Any) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(options.items())]
