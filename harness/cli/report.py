@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help=f"the page to write (default: {PAGE})")
     parser.add_argument("--figures", type=Path, metavar="DIR", help="write every figure as a file of its own, too")
     parser.add_argument(
-        "--format", default="svg", type=_formats, help="of the figures, such as svg,png,pdf (default: svg)"
+        "--format", default=("svg",), type=_formats, help="of the figures, such as svg,png,pdf (default: svg)"
     )
     parser.add_argument("--text", action="store_true", help="bars and tables for the terminal instead of a page")
 
@@ -64,7 +64,7 @@ def _draw(told: Content, folder: Path, formats: Sequence[str]) -> None:
         raise RequestError(f"{folder}: {error.strerror}; name another folder with --figures") from error
     for count, (name, drawn) in enumerate(figures(told, formats), start=1):  # noqa: B007  the last count is told
         deliver(drawn, folder / name)
-    print(f"{count} {'figure' if count == 1 else 'figures'} in {folder}")
+    print(f"{count} {'file' if count == 1 else 'files'} in {folder}")
 
 
 def _formats(words: str) -> tuple[str, ...]:
@@ -72,7 +72,9 @@ def _formats(words: str) -> tuple[str, ...]:
     for word in found:
         if word not in FORMATS:
             raise argparse.ArgumentTypeError(f"{word!r} is no format of a figure{nearest(word, FORMATS)}")
-    return found or ("svg",)
+    if not found:
+        raise argparse.ArgumentTypeError(f"name at least one format of {', '.join(FORMATS)}")
+    return found
 
 
 def _refuse(target: Path | None, folder: Path | None, store: Path) -> None:

@@ -97,13 +97,14 @@ def _duel(section: Section, ranked: Sequence[Summary]) -> Duel:
 
 
 def _factors(found: Estimate) -> tuple[str, str, str]:
-    """Return a ratio and its interval with as few decimals as tell them from each other and from 1."""
+    """Return a ratio and its interval with as few decimals as tell them from 1, and from each other if they differ."""
     figures = (found.value, found.low or found.value, found.high or found.value)
     for digits in (1, 2, 3):
-        texts = [f"{figure:.{digits}f}" for figure in figures]
-        if len({*texts, f"{1:.{digits}f}"}) == 4:
+        low, value, high = (f"{figure:.{digits}f}" for figure in (figures[1], figures[0], figures[2]))
+        apart = low != value != high or figures[1] == figures[2]
+        if apart and f"{1:.{digits}f}" not in (low, value, high):
             break
-    return texts[0], texts[1], texts[2]
+    return value, low, high
 
 
 def _time(one: Summary) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -25,13 +26,8 @@ def text(rows: Sequence[Row], specs: Specs, *, width: int, color: bool = False, 
     """Return the report as plain lines; ``blocks`` says that the terminal has the letters to draw bars with."""
     told = content(rows, specs, title="")
     bold, plain = (BOLD, PLAIN) if color else ("", "")
-    lines = [
-        f"{bold}{clean(told.headline)}{plain}",
-        *([told.context] if told.context else []),
-        "",
-        *map(clean, told.notices),
-        "",
-    ]
+    said = [line for words in (told.context, *told.notices) for line in textwrap.wrap(clean(words), width)]
+    lines = [*(f"{bold}{line}{plain}" for line in textwrap.wrap(clean(told.headline), width)), "", *said, ""]
     found = sections(rows, specs)
     for section in found:
         lines += _bars(section, found, width=width, color=color, blocks=blocks)
