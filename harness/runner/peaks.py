@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from statistics import median_high
 from typing import Any, TypeAlias
 
 from harness.cell import Cell
@@ -17,7 +18,7 @@ from harness.row import Row
 from harness.runner.events import LimitBegun, LimitEnded, OnEvent
 
 DRIFT = 0.1
-"""A peak that differs so much from the run's first is worth a warning in every row after it."""
+"""A peak that differs so much from the usual one before it is worth a warning in the rows that refer to it."""
 SECONDS = 60.0
 
 
@@ -57,7 +58,7 @@ class Peaks:
 
     def __init__(self, measure: Measure | None, stop: threading.Event, on_event: OnEvent) -> None:
         self._measure, self._stop, self._on_event = measure, stop, on_event
-        self._first: dict[tuple[int, str], float] = {}
+        self._seen: dict[tuple[int, str], list[float]] = {}
         self._newest: dict[tuple[int, str], Peak] = {}
 
     def refresh(self, cells: Iterable[Cell], turn: int) -> None:
@@ -70,7 +71,7 @@ class Peaks:
             peak = self._measure(threads, dtype, self._stop)
             self._newest[threads, dtype] = peak
             if peak.gflops is not None:
-                self._first.setdefault((threads, dtype), peak.gflops)
+                self._seen.setdefault((threads, dtype), []).append(peak.gflops)
             self._on_event(LimitEnded(threads, dtype, turn, peak.gflops, peak.reason))
 
     def applied(self, row: Row) -> Row:
@@ -82,7 +83,7 @@ class Peaks:
         if not peak.gflops:
             return replace(row, warnings=(*row.warnings, peak.reason))
         share = None if row.gflops is None else row.gflops / peak.gflops
-        warnings = (*row.warnings, *_drift(peak.gflops, self._first[key]))
+        warnings = (*row.warnings, *_drift(self._seen[key]))
         return replace(row, peak_share=share, warnings=warnings, receipt={**row.receipt, "limit": dict(peak.facts)})
 
 
@@ -94,7 +95,13 @@ def _key(cell: Cell) -> tuple[int, str] | None:
     return (cell.workers if cpus is None else len(cpus)), cell.network.dtype
 
 
-def _drift(now: float, first: float) -> tuple[str, ...]:
-    if abs(now / first - 1) <= DRIFT:
+def _drift(seen: list[float]) -> tuple[str, ...]:
+    """Compare the newest peak with the usual one before it, so that one disturbed sample does not follow every row.
+
+    Of two in the middle the higher counts: whatever disturbs a peak makes it lower.
+    """
+    *earlier, now = seen
+    usual = median_high(earlier) if earlier else now
+    if abs(now / usual - 1) <= DRIFT:
         return ()
-    return (f"the machine changed speed under the run: GEMM peak {now:.0f} GFLOP/s, at its start {first:.0f}",)
+    return (f"the machine changed speed under the run: GEMM peak {now:.0f} GFLOP/s, before that {usual:.0f}",)

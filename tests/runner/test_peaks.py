@@ -65,7 +65,25 @@ def test_a_machine_that_changes_speed_raises_an_alarm(now: float) -> None:
     for turn in range(2):
         limits.refresh([cell()], turn)
     (warning,) = limits.applied(a_row(cell(), warnings=())).warnings
-    assert f"GEMM peak {now:.0f} GFLOP/s, at its start 100" in warning
+    assert f"GEMM peak {now:.0f} GFLOP/s, before that 100" in warning
+
+
+def _warned(*peaks: float) -> list[bool]:
+    """Return for each round whether its row warns."""
+    limits, warned = Machine(*peaks).limits(), []
+    for turn in range(len(peaks)):
+        limits.refresh([cell()], turn)
+        warned.append(bool(limits.applied(a_row(cell(), warnings=())).warnings))
+    return warned
+
+
+def test_one_disturbed_peak_does_not_follow_every_later_row() -> None:
+    assert _warned(70.0, 100.0, 99.0, 101.0) == [False, True, False, False]
+    assert _warned(100.0, 70.0, 99.0, 101.0) == [False, True, False, False]
+
+
+def test_a_machine_that_stays_slower_is_an_alarm_until_slower_is_usual() -> None:
+    assert _warned(100.0, 100.0, 70.0, 70.0, 70.0, 70.0) == [False, False, True, True, True, False]
 
 
 def test_a_limit_that_cannot_be_measured_is_said_in_the_row() -> None:
