@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "write the rows of a store as csv, json or parquet",
     "merge": "put the rows of several stores into one",
     "compare": "say what became faster or slower between two stores, backends, labels or commits, and how sure it is",
+    "gate": "measure on this machine itself how far its verdicts can be trusted, for `compare --gate`",
     "doctor": "look at this machine: what it can do, what holds it back, what to do about it",
     "report": "write one HTML page, figures or text: who wins, by how much, how sure that is, and what went wrong",
     "run": "measure what a study asks for and the store lacks, then show the table",

@@ -6,6 +6,7 @@ import argparse
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from harness.api import STORE
@@ -14,6 +15,7 @@ from harness.compare import Result, Side, Thresholds, compare
 from harness.compare.shown import as_markdown, as_object, as_text
 from harness.compare.sides import resolve
 from harness.errors import RequestError, nearest
+from harness.gate.judging import gated
 from harness.store import Store, Stored
 from harness.study import read_study
 from harness.study.units import seconds
@@ -43,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--across-machines", action="store_true", help="compare times of different machines")
     parser.add_argument("--strict", action="store_true", help="exit with 1 also where a cell is undecided")
+    parser.add_argument("--gate", action="store_true", help="judge by this machine's calibration (see: harness gate)")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request")
     shape.add_argument("--json", action="store_true", help="print one object")
@@ -54,7 +57,12 @@ def run(args: argparse.Namespace) -> int:
     if args.until_decided:
         return _sampled(args, thresholds)
     a, b = _sides(args)
-    result = compare(a, b, thresholds, across_machines=args.across_machines)
+    if args.gate:
+        thresholds, level, notes = gated(a, thresholds)
+        found = compare(a, b, thresholds, level=level, across_machines=args.across_machines)
+        result = replace(found, notes=(*notes, *found.notes))
+    else:
+        result = compare(a, b, thresholds, across_machines=args.across_machines)
     _show(result, args)
     return _code(result, args)
 

@@ -14,8 +14,9 @@ from harness.statistics import median
 from harness.store import Stored
 
 Setting: TypeAlias = Mapping[str, str | int]
-Moment: TypeAlias = tuple[str, int]
-"""A run and a round: what was measured in one moment shares the machine's mood."""
+Moment: TypeAlias = tuple[str, int, int]
+"""A run and a round: what was measured in one moment shares the machine's mood. The last number is 0, unless cells that
+differ in nothing that counts were measured in one moment."""
 
 
 def setting(cell: Cell, machine: str) -> dict[str, str | int]:
@@ -53,9 +54,15 @@ class Samples:
         """Seconds per epoch, the median of each round; none at all where any round was wrong."""
         if any(one.row.state == "wrong" for one in self.rows):
             return {}
-        good = [one for one in self.rows if one.row.state == "ok" and one.row.epoch_seconds]
-        found = {(one.run, one.row.round): median(one.row.epoch_seconds) for one in good}
-        return {moment: time for moment, time in found.items() if math.isfinite(time) and time > 0}
+        counts: Counter[tuple[str, int]] = Counter()
+        found: dict[Moment, float] = {}
+        for one in sorted(self.rows, key=lambda one: one.row.cell.key):
+            time = _time(one)
+            if time is not None:
+                moment = one.run, one.row.round
+                found[*moment, counts[moment]] = time
+                counts[moment] += 1
+        return found
 
     @property
     def state(self) -> str:
@@ -73,6 +80,14 @@ class Samples:
     def cell(self) -> Cell:
         """The cell, or one of those that differ in nothing that counts."""
         return self.rows[0].row.cell
+
+
+def _time(one: Stored) -> float | None:
+    """Return the median epoch of a round, or ``None`` where it has none that is a time."""
+    if one.row.state != "ok" or not one.row.epoch_seconds:
+        return None
+    time = median(one.row.epoch_seconds)
+    return time if math.isfinite(time) and time > 0 else None
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ def remark(one: Comparison) -> str:
         said.append("unpaired")
     for name, side in (("A", before), ("B", after)):
         if side.lost:
-            state = side.state if not side.times else next(r.row.state for r in side.rows if r.row.state != "ok")
-            said.append(f"{name}: {side.lost} of {len(side.rows)} rounds {state}")
+            states = sorted({str(one.row.state) for one in side.rows} - {"ok"}) or ["without a time"]
+            said.append(f"{name}: {side.lost} of {len(side.rows)} rounds {', '.join(states)}")
     return "; ".join(said)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from harness.cell import Cell
 from harness.compare.differences import differences
 from harness.compare.judging import Comparison
 from harness.compare.looks import LABEL
@@ -14,7 +15,7 @@ from harness.compare.result import Result
 from harness.compare.sides import Side
 from harness.compare.thresholds import Thresholds
 from harness.gate.contenders import Contender, pairs
-from harness.gate.sampling import Cells, OnLook, Sampler
+from harness.gate.sampling import OnLook, Sampler
 from harness.plan import Plan
 from harness.row import Row
 from harness.runner import Measure, Peak, run_cells
@@ -24,16 +25,16 @@ from harness.store import Run, Store, Stored
 from harness.study.model import Study
 
 
-class PairRunner:
-    """Measures one pair of cells in one round, and keeps all rows under one run."""
+class Runner:
+    """Measures a few cells in one round, in random order, and keeps all rows under one run."""
 
     def __init__(self, store: Store, run: Run, seed: int) -> None:
         self._store, self._run, self._seed = store, run, seed
         self._stop = threading.Event()
         self._limit = once(measure_limit)
 
-    def __call__(self, cells: Cells, turn: int) -> list[Stored]:
-        """Return the rows of both cells, or fewer after Ctrl-C."""
+    def __call__(self, cells: Sequence[Cell], turn: int) -> list[Stored]:
+        """Return the rows of all cells, or none after Ctrl-C."""
         before = frozenset((cell.key, earlier) for cell in cells for earlier in range(turn))
         rows = run_cells(
             cells,
@@ -68,14 +69,14 @@ def once(measure: Measure) -> Measure:
     return limit
 
 
-def pair_runner(store: Store, study: Study, cells: Sequence[Cells], label: str, command: str) -> PairRunner:
-    """Begin a run in the store and return what measures its pairs."""
+def runner(store: Store, study: Study, cells: Sequence[Sequence[Cell]], label: str, command: str) -> Runner:
+    """Begin a run in the store and return what measures its cells."""
     every = tuple({cell.key: cell for pair in cells for cell in pair}.values())
     plan = Plan(study=study.name, title=study.title, cells=every, refused=(), rounds=1, seed=study.seed[0])
     run = this_run(plan, command=command, study_text=study.text, label=label)
     store.begin(run, every)
     fetch_data(every)
-    return PairRunner(store, run, plan.seed)
+    return Runner(store, run, plan.seed)
 
 
 def until_decided(
@@ -92,7 +93,7 @@ def until_decided(
     a, b = map(Contender.of, words)
     cells = pairs(a, b, study)
     with Store.open(store) as opened:
-        measure = pair_runner(opened, study, cells, LABEL, command)
+        measure = runner(opened, study, cells, LABEL, command)
         sampler = Sampler(measure, thresholds, budget, seed=study.seed[0])
         if on_look is not None:
             sampler.on_look = on_look

@@ -66,7 +66,10 @@ def test_the_levels_of_all_looks_together_are_the_promised_one() -> None:
 
 
 def test_of_100_samplings_of_equals_at_most_9_ever_call_a_change() -> None:
-    calls = [any(one.verdict in ("faster", "slower") for one in Bench(seed, [1.0] * 3).run(budget=120)) for seed in range(100)]
+    calls = [
+        any(one.verdict in ("faster", "slower") for one in Bench(seed, [1.0] * 3).run(budget=120))
+        for seed in range(100)
+    ]
     assert sum(calls) <= 9
 
 

@@ -1,0 +1,67 @@
+"""``harness gate``: how far this machine's verdicts can be trusted, measured on itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from harness import machine
+from harness.cli import OK
+from harness.errors import RequestError
+from harness.gate.calibration import SCHEMA_VERSION, Calibration
+from harness.gate.copy import VARIABLE
+from harness.text import clean
+
+STUDY, STORE = "gate", "gate.db"
+FEWEST_ROUNDS = 5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument("--calibrate", action="store_true", help="measure anew; without it, show what is known")
+    parser.add_argument("--study", default=STUDY, help="whose cells to run (default: %(default)s)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the study")
+    parser.add_argument("--backend", default="blas", metavar="NAME[option=value]", help="(default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=20, help="pairs a run (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=10, help="(default: %(default)s)")
+    parser.add_argument("--percent", type=int, default=10, help="how much the copy is slowed (default: %(default)s)")
+    parser.add_argument("--store", type=Path, default=Path(STORE), help="for the rows (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Calibrate where asked, then print what this machine's gate can be trusted with; return 0."""
+    found = _calibrated(args) if args.calibrate else Calibration.load(machine.identity())
+    if args.json:
+        print(json.dumps({"schema_version": SCHEMA_VERSION, **asdict(found)}, indent=1))
+    else:
+        print(clean(found))
+    return OK
+
+
+def _calibrated(args: argparse.Namespace) -> Calibration:
+    if args.rounds < FEWEST_ROUNDS or args.runs < 1 or args.percent < 1:
+        raise RequestError(f"gate: give at least {FEWEST_ROUNDS} rounds, 1 run and 1 percent")
+    os.environ[VARIABLE] = "1"  # before anything loads the registry; the workers inherit it
+    from harness.gate.calibrate import Calibrator, trios  # noqa: PLC0415  these three load the registry
+    from harness.gate.measuring import runner  # noqa: PLC0415  as above
+    from harness.store import Store  # noqa: PLC0415  as above
+    from harness.study import read_study  # noqa: PLC0415  as above
+
+    study = read_study(args.study, args.set)
+    cells = trios(args.backend, args.percent, study)
+    with Store.open(args.store) as store:
+        measure = runner(store, study, cells, "gate", shlex.join(["harness", *sys.argv[1:]]))
+        outcome = Calibrator(measure, args.rounds, args.runs, _tell).run(cells)
+    found = outcome.calibration(args.backend, study.name, args.percent)
+    print(f"harness: kept in {found.save()}", file=sys.stderr)
+    return found
+
+
+def _tell(done: int, runs: int) -> None:
+    print(f"harness: {done} of {runs} runs", file=sys.stderr)
