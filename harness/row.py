@@ -52,7 +52,8 @@ class Row:
     final_loss: float | None = None
     accuracy: float | None = None
     peak_bytes: int | None = None
-    """Largest resident memory of all the cell's processes together."""
+    """Largest resident memory of all the cell's processes together up to the last steady epoch, without what evaluation
+    and parity need; of the whole process where training did not end, and under a launcher."""
     history: tuple[Mapping[str, float], ...] = ()
     """Per epoch ``{"epoch", "loss", "accuracy", "seconds"}`` where the cell asked for it."""
     warnings: tuple[str, ...] = ()

@@ -97,13 +97,24 @@ def waited_seconds() -> float | None:
 
 
 def resident_peak() -> int | None:
-    """Return the largest resident memory so far of this process and, each by itself, of its living descendants.
+    """Return the largest resident memory so far of this process and of its living descendants together.
 
-    Taken before evaluation and parity, whose arrays the process's own peak would count too.
+    Taken after the steady epochs, before evaluation and parity, whose arrays are none of the backend's. Each process
+    counts with the most that it held, memory that they share (as far as the system says) only once.
     """
-    stated = [text(PROC / str(pid) / "status") or "" for pid in (os.getpid(), *descendants())]
-    found = [int(match[1]) for status in stated if (match := re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE))]
-    return sum(found) * 1024 if found else None
+    found = [_resident(text(PROC / str(pid) / "status") or "") for pid in (os.getpid(), *descendants())]
+    most = sum(peak for peak, _ in found)
+    shared = [both for _, both in found]
+    return most - sum(shared) + max(shared) if most else None
+
+
+def _resident(status: str) -> tuple[int, int]:
+    """Return the bytes that a process held at most, and how many of those that it holds now are shared."""
+    held = {
+        name: int(size) * 1024
+        for name, size in re.findall(r"^(VmHWM|RssFile|RssShmem):\s+(\d+) kB", status, re.MULTILINE)
+    }
+    return held.get("VmHWM", 0), held.get("RssFile", 0) + held.get("RssShmem", 0)
 
 
 def children_seconds() -> float:

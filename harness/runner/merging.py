@@ -28,6 +28,7 @@ def merged(cell: Cell, turn: int, machine: str, started: float, ended: Ended, la
     process = {
         "seconds": ended.seconds,
         "cpu_seconds": ended.cpu_seconds,
+        "peak_bytes": ended.peak_bytes,
         "exit_code": ended.exit_code,
         "signal": ended.signal,
         "launcher": list(launch.words),
@@ -38,10 +39,20 @@ def merged(cell: Cell, turn: int, machine: str, started: float, ended: Ended, la
         round=turn,
         machine=machine,
         started=started,
-        peak_bytes=ended.peak_bytes,
+        peak_bytes=_peak_bytes(fields, ended, launched=bool(launch.words)),
         stderr=(ended.stderr or ended.stdout) if bad else "",
         **{**fields, "receipt": {**fields.get("receipt", {}), "process": process}},
     )
+
+
+def _peak_bytes(fields: Mapping[str, Any], ended: Ended, *, launched: bool) -> int | None:
+    """Return what training needed; where that is not known, or is but one rank's, the most that the processes held.
+
+    The reference of a large batch takes more than most backends, and only in the worker that finds no cached one.
+    """
+    steady = fields.get("receipt", {}).get("steady") or {}
+    trained = None if launched or not isinstance(steady, Mapping) else steady.get("resident_peak_bytes")
+    return trained if isinstance(trained, int) else ended.peak_bytes
 
 
 def _delivered(ended: Ended, launch: Launch) -> dict[str, Any]:

@@ -40,6 +40,26 @@ def test_a_delivered_row_keeps_its_figures_and_gains_those_of_the_process() -> N
 
 
 @pytest.mark.parametrize(
+    ("words", "receipt", "peak"),
+    [
+        ((), {"steady": {"resident_peak_bytes": 5}}, 5),
+        (("mpiexec",), {"steady": {"resident_peak_bytes": 5}}, 7),
+        ((), {"steady": {}}, 7),
+        ((), {"steady": None}, 7),
+        ((), {}, 7),
+    ],
+    ids=["trained", "one of several ranks", "not shown by the system", "nonsense", "never trained"],
+)
+def test_memory_is_what_training_needed_where_that_is_known(
+    words: tuple[str, ...], receipt: dict[str, Any], peak: int
+) -> None:
+    ended = Ended(state="ended", exit_code=0, message={**GOOD, "receipt": receipt}, peak_bytes=7)
+    row = merged(cell(), 0, "here", 5.0, ended, Launch({}, words))
+    assert row.peak_bytes == peak
+    assert row.receipt["process"]["peak_bytes"] == 7
+
+
+@pytest.mark.parametrize(
     ("fields", "state", "reason"),
     [
         ({}, "error", "exit code 0 and delivered no row"),
