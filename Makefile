@@ -54,17 +54,20 @@ BENCH ?=
 FACTOR ?= 1.1
 STORE ?= results.db
 ASV := $(BIN)/python -m asv
+# asv prints a line for every combination, also for those that were not chosen.
+CHOSEN := sed -u '/ n\/a  *n\/a *$$/d'
 MACHINE = $$($(BIN)/python benchmarks/scripts/this_machine.py)
 
 asv: setup  ## a quick look at the current commit with asv, in .venv; BENCH=regex chooses
-	at=$$(git rev-parse HEAD); \
+	@at=$$(git rev-parse HEAD); \
 	git diff --quiet HEAD -- harness plugins benchmarks || { at=; echo "not kept: there are changes since the commit"; }; \
 	$(ASV) run --environment existing:$(BIN)/python --quick --show-stderr --machine $(MACHINE) \
-		--bench "$(or $(BENCH),$(QUICK))" $${at:+--set-commit-hash $$at}
+		--bench "$(or $(BENCH),$(QUICK))" $${at:+--set-commit-hash $$at} | $(CHOSEN)
 
 asv-compare: setup  ## BASE=commit: build it and HEAD, fail where HEAD is slower; BENCH=regex, FACTOR=1.1
 	@test -n "$(BASE)" || { echo "say what to compare HEAD with: make asv-compare BASE=main~5"; exit 2; }
-	$(ASV) continuous --show-stderr --machine $(MACHINE) --factor $(FACTOR) --bench "$(or $(BENCH),.)" $(BASE) HEAD
+	$(ASV) continuous --show-stderr --machine $(MACHINE) --factor $(FACTOR) --bench "$(or $(BENCH),.)" $(BASE) HEAD \
+		| $(CHOSEN)
 
 asv-publish: setup  ## asv's static site of all results, with the rows of STORE, in .asv/html
 	test ! -f $(STORE) || $(BIN)/harness export --store $(STORE) --format asv --output .asv/results

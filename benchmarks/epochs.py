@@ -7,13 +7,14 @@ a difference; memory and error rate are one figure a round and go by asv's facto
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
 from benchmarks.combinations import BACKENDS, BATCHES, NETS, WORKERS, rows
-from benchmarks.training import ROUNDS, TIMEOUT, Task, Trained, task, train, version
+from benchmarks.training import ROUNDS, TIMEOUT, Task, task, train, version
 
+T = TypeVar("T")
 Samples = dict[str, Any]
 """What asv takes for a set of measurements in place of one."""
 
@@ -78,7 +79,7 @@ class Memory:
     def track_peak_bytes(self, backend: str, workers: int) -> int:
         """Return the peak of one process on the large network, or on the small one where that is too slow."""
         net = NETS[1] if rows(backend, NETS[1], LARGE_BATCH) else NETS[0]
-        return train(task(backend, net, LARGE_BATCH, workers, epochs=1)).peak_bytes
+        return known(train(task(backend, net, LARGE_BATCH, workers, epochs=1)).peak_bytes)
 
 
 class Learning:
@@ -94,11 +95,11 @@ class Learning:
     def track_error_rate(self, backend: str, workers: int) -> float:
         """Return the error rate on the rows that were trained."""
         wanted = Task(backend, NETS[0], self.BATCH, workers, self.ROWS, epochs=self.EPOCHS, rate=self.RATE, digits=True)
-        return found(train(wanted))
+        return known(train(wanted).error_rate)
 
 
-def found(trained: Trained) -> float:
-    """Return the error rate of a training that was asked for it."""
-    if trained.error_rate is None:
-        raise SkipNotImplemented("this commit's child tells no error rate")
-    return trained.error_rate
+def known(figure: T | None) -> T:
+    """Return a figure; one that the system does not tell, such as memory where there is no ``/proc``, is n/a."""
+    if figure is None:
+        raise SkipNotImplemented("not known on this machine")
+    return figure

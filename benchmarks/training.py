@@ -56,7 +56,7 @@ class Trained:
     seconds: list[float]
     """One ``train_epoch`` and ``sync`` each, by the child's own clock."""
     error_rate: float | None
-    peak_bytes: int
+    peak_bytes: int | None
     """Largest resident memory of all its processes together."""
 
 
@@ -84,7 +84,7 @@ def train(wanted: Task) -> Trained:
         raise RuntimeError(f"{wanted}: {ended.state} {ended.reason or ended.exit_code}\n{ended.stderr}")
     if "refused" in ended.message:
         raise SkipNotImplemented(ended.message["refused"])
-    return Trained(ended.message["seconds"], ended.message.get("error_rate"), ended.peak_bytes or 0)
+    return Trained(ended.message["seconds"], ended.message.get("error_rate"), ended.peak_bytes)
 
 
 def _start(wanted: Task) -> Any:

@@ -56,12 +56,6 @@ class Scratch:
         """Run asv in the repository."""
         return self._run([sys.executable, "-m", "asv", *words])
 
-    def know_machine(self) -> str:
-        """Do what ``make`` does before it calls asv, and return the machine's name."""
-        done = self._run([sys.executable, str(ROOT / "benchmarks" / "scripts" / "this_machine.py")])
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
     def prepare_environment(self) -> None:
         """Make the environment that asv would make, except that it sees what this one has in place of a download."""
         before = Path.cwd()
@@ -80,6 +74,13 @@ class Scratch:
         return subprocess.run(
             words, cwd=self.folder, env=named, capture_output=True, text=True, timeout=280, check=False
         )
+
+
+def know_machine(home: Path) -> str:
+    """Do what ``make`` does before it calls asv, for a user at ``home``, and return the machine's name."""
+    words = [sys.executable, str(ROOT / "benchmarks" / "scripts" / "this_machine.py")]
+    named = {**os.environ, "HOME": str(home)}
+    return subprocess.run(words, env=named, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def json_with_comments(path: Path) -> dict[str, Any]:

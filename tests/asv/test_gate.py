@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from asv.results import iter_results
 
-from tests.asv.scratch import Scratch
+from tests.asv.scratch import Scratch, know_machine
 
 BENCHMARK = "epochs.Epoch.track_epoch"
 CHOSEN = r"track_epoch\('(python|example)', '64-32-10', 16, 1\)"
@@ -56,7 +56,7 @@ def values(scratch: Scratch, commit: str) -> dict[str, Any]:
 
 
 def run_once(scratch: Scratch, commit: str) -> int:
-    words = ["--quick", "--machine", scratch.know_machine(), "--bench", CHOSEN]
+    words = ["--quick", "--machine", know_machine(scratch.home), "--bench", CHOSEN]
     return scratch.asv("run", *words, f"{commit}^!").returncode
 
 
@@ -64,7 +64,7 @@ def test_a_plugin_that_becomes_twice_as_slow_fails_the_gate_and_it_alone(scratch
     with (scratch.folder / "plugins/python/harness_python/backend.py").open("a") as file:
         file.write(SLOWER)
     slow = scratch.commit("Make python twice as slow")
-    words = ["--machine", scratch.know_machine(), "--factor", "1.5", "--bench", CHOSEN, "--attribute", "rounds=4"]
+    words = ["--machine", know_machine(scratch.home), "--factor", "1.5", "--bench", CHOSEN, "--attribute", "rounds=4"]
     ended = scratch.asv("continuous", "--show-stderr", *words, base, slow)
     regressions = re.findall(r"^\|\s*\+\s*\|.*$", ended.stdout, re.MULTILINE)
     assert ended.returncode == 1, ended.stdout + ended.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,20 +16,20 @@ import harness
 from benchmarks import combinations, training
 from benchmarks.epochs import operations
 from harness.registry import registry
-from tests.asv.scratch import ROOT
+from tests.asv.scratch import ROOT, json_with_comments, know_machine
 
 EXISTING = f"existing:{sys.executable}"
 SMALL = r"track_epoch\('(blas|mpi-ensemble)', '64-32-10', 128, 1\)|time_help|time_report"
 
 
-def asv(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run asv in the project, for a user who never ran it before."""
-    environment = {**os.environ, "HOME": str(home)}
-    script = [sys.executable, "benchmarks/scripts/this_machine.py"]
-    name = subprocess.run(script, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.strip()
-    machine = ("--machine", name) if words[0] == "run" else ()
+def asv(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run asv on the project's suite, for a user who never ran it before, with all that it writes in ``folder``."""
+    places = {"repo": str(ROOT), "benchmark_dir": str(ROOT / "benchmarks")}
+    (folder / "asv.conf.json").write_text(json.dumps({**json_with_comments(ROOT / "asv.conf.json"), **places}))
+    machine = ("--machine", know_machine(folder)) if words[0] == "run" else ()
     line = [sys.executable, "-m", "asv", *words, "--environment", EXISTING, *machine]
-    return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    named = {**os.environ, "HOME": str(folder)}
+    return subprocess.run(line, cwd=folder, env=named, capture_output=True, text=True, timeout=280, check=False)
 
 
 def test_asv_finds_nothing_wrong_with_the_suite(tmp_path: Path) -> None:
@@ -97,8 +98,6 @@ def test_the_quick_look_of_make_selects_something_of_everything() -> None:
 
 
 def test_the_configuration_pins_what_the_tests_pin() -> None:
-    from tests.asv.scratch import json_with_comments
-
     lines = (ROOT / ".ci/constraints.txt").read_text().splitlines()
     pinned = {line.replace("_", "-") for line in lines if "==" in line}
     wanted = json_with_comments(ROOT / "asv.conf.json")["matrix"]["req"]
