@@ -8,13 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.environment import Options, applied
 from harness.errors import HarnessError, PluginError
+from harness.machine import affinity, threads_of_core
 from harness.spec import BackendSpec
-
-TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
 @dataclass(frozen=True)
@@ -74,23 +72,10 @@ def confined(workers: int) -> frozenset[int] | None:
     """
     if not hasattr(os, "sched_getaffinity"):
         return None
-    available = sorted(os.sched_getaffinity(0), key=_preference)
+    available = sorted(affinity(), key=_preference)
     return frozenset(available[: max(1, workers)])
 
 
 def _preference(cpu: int) -> tuple[int, int]:
     """Order CPUs by their place among the threads of their core, then by number."""
-    try:
-        listed = (TOPOLOGY / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text()
-    except OSError:
-        return (0, cpu)
-    return (sorted(_cpus(listed.strip())).index(cpu), cpu)
-
-
-def _cpus(listed: str) -> list[int]:
-    """Return the numbers of a kernel list such as ``0-1,8``."""
-    numbers: list[int] = []
-    for part in filter(None, listed.split(",")):
-        first, _, last = part.partition("-")
-        numbers.extend(range(int(first), int(last or first) + 1))
-    return numbers
+    return (threads_of_core(cpu).index(cpu), cpu)

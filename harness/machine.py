@@ -7,10 +7,11 @@ import math
 import os
 import platform
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+PROC, CGROUP, TOPOLOGY = Path("/proc"), Path("/sys/fs/cgroup"), Path("/sys/devices/system/cpu")
 
 
 @cache
@@ -37,6 +38,18 @@ def affinity() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def threads_of_core(cpu: int) -> list[int]:
+    """Return the CPUs that share a core with this one, itself among them, sorted; it alone where none are told."""
+    return sorted(_listed(text(TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list") or str(cpu)))
+
+
+def _listed(numbers: str) -> Iterator[int]:
+    """Yield the numbers of a kernel list such as ``0-1,8``."""
+    for part in filter(None, numbers.split(",")):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def cpu_quota() -> float | None:

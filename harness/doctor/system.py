@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from harness.doctor.finding import Finding, percent
-from harness.machine import affinity, cores, cpu_model, cpu_quota, memory_gib, text
+from harness.machine import affinity, cores, cpu_model, cpu_quota, memory_gib, text, threads_of_core
 from harness.receipt.hardware import gpus
 from harness.receipt.software import python
 from harness.receipt.span import Machine
@@ -41,15 +41,10 @@ def cores_found() -> Iterator[Finding]:
             f"a cgroup quota allows {quota:g} CPUs of the {allowed} that the scheduler offers: threads will be stopped",
             "use at most that many workers, or lift the quota of the container",
         )
-    threads = _threads_a_core()
+    threads = len(threads_of_core(0))
     if threads > 1:
         advice = "a floating point kernel gains little from the second thread: try workers = cores first"
         yield Finding("cores", "note", f"each core runs {threads} hardware threads", advice)
-
-
-def _threads_a_core() -> int:
-    listed = text(CPUS / "cpu0/topology/thread_siblings_list") or "0"
-    return sum(int(part.partition("-")[2] or part) - int(part.partition("-")[0]) + 1 for part in listed.split(","))
 
 
 def quiet() -> Iterator[Finding]:

@@ -85,7 +85,7 @@ def test_a_child_without_an_answer_is_an_error_with_its_last_words(monkeypatch: 
 def test_a_quota_below_the_affinity_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "cpu_quota", lambda: 1.5)
     monkeypatch.setattr(system, "affinity", lambda: list(range(8)))
-    monkeypatch.setattr(system, "_threads_a_core", lambda: 2)
+    monkeypatch.setattr(system, "threads_of_core", lambda _: [0, 1])
     _, quota, hyper = system.cores_found()
     assert quota.level == "warning"
     assert "1.5 CPUs of the 8" in quota.sentence

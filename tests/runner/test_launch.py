@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness import launch as launch_module
+from harness import machine
 from harness.environment import Options, one_library_thread
 from harness.errors import PluginError, Unavailable
 from harness.launch import confined, launch
@@ -91,7 +91,7 @@ def test_whole_cores_come_before_second_threads(tmp_path: Path, monkeypatch: pyt
         folder = tmp_path / f"cpu{cpu}" / "topology"
         folder.mkdir(parents=True)
         (folder / "thread_siblings_list").write_text(f"{siblings}\n")
-    monkeypatch.setattr(launch_module, "TOPOLOGY", tmp_path)
+    monkeypatch.setattr(machine, "TOPOLOGY", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 6, 7})
     assert confined(2) == frozenset({0, 2})
     assert confined(3) == frozenset({0, 2, 7})

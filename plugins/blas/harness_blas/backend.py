@@ -88,13 +88,7 @@ class BlasBackend(Backend):
     def facts(self) -> Mapping[str, str | int | float]:
         """Say which BLAS ran, with which kernels, on how many threads, and whether the update was folded."""
         update = "folded" if self._routines.folded else "two steps"
-        kernels = self._blas.architecture
-        return {
-            "blas": f"{self._blas.name} {self._blas.version}",
-            "kernels": kernels,
-            "threads": in_force(),
-            "update": update,
-        }
+        return {**self._blas.facts(), "threads": in_force(), "update": update}
 
     def _update(self, rows: slice, rate: float) -> None:
         layers = zip(self._pass.inputs(self._x[rows]), self._pass.stages, self._parameters, self._scaled, strict=True)

@@ -1,18 +1,18 @@
 """The thread limit of BLAS, which OpenBLAS keeps a process, not an instance: set once, restored by the last to leave.
 
 Where several backends live side by side in one process, the smallest number asked for holds for all, so that none
-ever uses more threads than it was given. Nor more than there are CPUs to run them: the threads of OpenBLAS wait for
-each other by spinning, and with three on two cores a product took hundreds of times as long.
+ever uses more threads than it was given. Nor more than it may keep busy: the threads of OpenBLAS wait for each other
+by spinning, and with three on two cores a product took hundreds of times as long.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 
 import numpy as np  # noqa: F401  its BLAS must be loaded before it can be limited
 from threadpoolctl import ThreadpoolController, threadpool_limits
+
+from harness.machine import cores
 
 _lock = threading.Lock()
 _asked: list[int] = []
@@ -35,11 +35,6 @@ class ThreadLimit:
                 _asked.remove(self._threads)
                 self._threads = None
                 _enforce()
-
-
-def cores() -> int:
-    """Return the number of CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def in_force() -> int:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from harness_blas.backend import BlasBackend
 from harness_blas.example import ExampleBackend
-from harness_blas.limits import cores, in_force
+from harness_blas.limits import in_force
 
 from harness import Network, Unavailable, initial_parameters
+from harness.machine import cores
 
 BACKENDS = [BlasBackend, ExampleBackend]
 Kind = type[BlasBackend] | type[ExampleBackend]

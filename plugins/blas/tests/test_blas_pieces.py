@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from harness_blas import library
-from harness_blas.limits import ThreadLimit, cores, in_force
+from harness_blas.limits import ThreadLimit, in_force
 from harness_blas.passes import Buffers, Pass
 
 from harness import Activation, Network, activation, initial_parameters, reference
+from harness.machine import cores
 
 DTYPES = ["float32", "float64"]
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from harness_blas.limits import cores, in_force
+from harness_blas.limits import in_force
 from harness_blas.shares import Worker, share
 from harness_threads import team_threads
 from harness_threads.backend import ThreadsBackend
 from harness_threads.team import Fork, Pool, Team
 
 from harness import Array, Network, RequestError, Unavailable, initial_parameters, reference
+from harness.machine import cores
 
 NETWORK = Network.dense([6, 9, 4], activation=["tanh", "sigmoid"], dtype="float64")
 
