@@ -29,7 +29,8 @@ setup-light: $(VENV)/light.stamp  ## the core and the light backends in .venv
 setup: $(VENV)/all.stamp  ## the core, every backend and the development tools in .venv
 
 bench: setup-light  ## run the quick study on every light backend, print the table, write the report
-	$(BIN)/harness run quick --store results.db
+	code=0; $(BIN)/harness run quick --store results.db || code=$$?; \
+	[ $$code -gt 1 ] || $(BIN)/harness report --store results.db -o report.html; exit $$code
 
 test: setup  ## lint, types, import contracts, then every test
 	$(BIN)/ruff check .

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from harness.report.figures import NO_FIGURE, speedup, spread, three
 from harness.report.problem import Specs, heading
@@ -15,6 +15,8 @@ from harness.row import FINE, Row
 MIB = 2**20
 NUMBERS = ("workers", "batch", "time per epoch", "±", "GFLOP/s", "speedup", "% of peak", "accuracy %", "MiB")
 COLUMNS = ("backend", *NUMBERS, "state", "network and data", "machine", "why")
+WHERE_DIFFERENT = ("network and data", "machine", "why")
+"""Columns that are left out where every line would say the same."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,30 @@ class CellLine:
     fields: tuple[Field, ...]
     fine: bool
 
-    def named(self, columns: Sequence[str]) -> list[tuple[str, Field]]:
-        """Return each field with the name of its column."""
-        return list(zip(columns, self.fields, strict=True))
+
+@dataclass(frozen=True)
+class CellTable:
+    """Every cell, with the columns that tell something."""
+
+    columns: tuple[str, ...]
+    lines: tuple[CellLine, ...]
+
+    def named(self, line: CellLine) -> list[tuple[str, Field]]:
+        """Return each field of a line with the name of its column."""
+        return list(zip(self.columns, line.fields, strict=True))
 
 
-def lines(rows: Iterable[Row], specs: Specs) -> list[CellLine]:
-    """Return the lines, in the order of the sections."""
+def cell_table(rows: Iterable[Row], specs: Specs) -> CellTable:
+    """Return the table, in the order of the sections."""
     found = sections(rows, specs)
-    return [_line(section, one, _problem(section, found)) for section in found for one in section.summaries]
+    lines = [_line(section, one, _problem(section, found)) for section in found for one in section.summaries]
+    kept = [
+        place
+        for place, name in enumerate(COLUMNS)
+        if name not in WHERE_DIFFERENT or len({line.fields[place].text for line in lines}) > 1
+    ]
+    cut = [replace(line, fields=tuple(line.fields[place] for place in kept)) for line in lines]
+    return CellTable(tuple(COLUMNS[place] for place in kept), tuple(cut))
 
 
 def _problem(section: Section, found: Iterable[Section]) -> str:

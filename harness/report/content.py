@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.report import cells
+from harness.report.cells import CellTable, cell_table
 from harness.report.charts import accuracy, bars, heat, roofline, workers
 from harness.report.charts.palette import Looks, looks
 from harness.report.charts.panel import Figure, Panel
@@ -53,7 +53,7 @@ class Content:
     warnings: tuple[str, ...]
     reasons: tuple[str, ...]
     machines: tuple[Machine, ...]
-    lines: tuple[cells.CellLine, ...]
+    cells: CellTable
     receipts: tuple[MachineReceipts, ...]
 
     def panels(self) -> Iterator[tuple[Machine, Part, Figure, Panel]]:
@@ -78,7 +78,7 @@ def content(rows: Sequence[Row], specs: Specs, *, title: str) -> Content:
         warnings=tuple(warnings(summaries)),
         reasons=tuple(reasons(summaries)),
         machines=tuple(_machines(found, told, fought)),
-        lines=tuple(cells.lines(rows, specs)),
+        cells=cell_table(rows, specs),
         receipts=tuple(told),
     )
 

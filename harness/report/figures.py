@@ -28,5 +28,9 @@ def speedup(found: Estimate | None) -> str:
     """Return the speedup, with a question mark where the interval does not exclude 1."""
     if found is None:
         return NO_FIGURE
-    itself = found.value == 1 and found.low in (1, None)
-    return f"{three(found.value)}{'' if found.excludes(1) or itself else '?'}"
+    return f"{three(found.value)}{'' if found.excludes(1) or itself(found) else '?'}"
+
+
+def itself(found: Estimate) -> bool:
+    """Tell whether this is the speedup of a counterpart over itself, 1 in every round."""
+    return found.value == 1 and found.low in (1, None)

@@ -111,10 +111,17 @@ def _interval(counts: Sequence[int], times: Times) -> tuple[float | None, float 
         return None, None
     table = np.array([[times[count][turn] for turn in rounds] for count in counts])
     chosen = np.random.default_rng(0).integers(0, len(rounds), (RESAMPLES, len(rounds)))
-    terms = _amdahl(counts)
-    found = [
-        parallel / (serial + parallel)
-        for serial, parallel in (_solved(terms, np.median(table[:, turns], axis=1)) for turns in chosen)
-    ]
-    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    fractions = _fractions(counts, np.median(table[:, chosen], axis=2).T)
+    low, high = np.quantile(fractions, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def _fractions(counts: Sequence[int], times: Array) -> Array:
+    """Return the parallel fraction of each row of times, all at once: normal equations of two unknowns.
+
+    Where one of the two would be negative, the best without a negative has it at zero, so the fraction is 0 or 1.
+    """
+    scaled = _amdahl(counts)[None, :, :] / times[:, :, None]
+    products = np.einsum("rni,rnj->rij", scaled, scaled)
+    serial, parallel = np.linalg.solve(products, scaled.sum(axis=1)[:, :, None])[:, :, 0].T
+    return np.asarray(np.clip(parallel / (serial + parallel), 0, 1), dtype=np.float64)

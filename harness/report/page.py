@@ -8,6 +8,7 @@ anywhere, and the charts evaluate their expressions with an interpreter instead 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -15,7 +16,8 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
-from harness.report import cells, script
+from harness.report import script
+from harness.report.cells import NUMBERS
 from harness.report.content import Content, content
 from harness.report.problem import Specs
 from harness.row import Row
@@ -32,7 +34,7 @@ def page(rows: Sequence[Row], specs: Specs, *, title: str) -> str:
 
 def rendered(told: Content) -> str:
     """Return the page that says this."""
-    library, own = script.inline(vl_convert.javascript_bundle(EMBED)), script.inline(_asset("report.js"))
+    library, own = _library(), script.inline(_asset("report.js"))
     panels = [panel for *_, panel in told.panels()]
     places = {id(panel): f"chart-{i}" for i, panel in enumerate(panels)}
     return (
@@ -40,9 +42,8 @@ def rendered(told: Content) -> str:
         .from_string(_asset("report.html"))
         .render(
             told=told,
-            columns=cells.COLUMNS,
-            numbers=cells.NUMBERS,
-            states=sorted({line.state for line in told.lines}),
+            numbers=NUMBERS,
+            states=sorted({line.state for line in told.cells.lines}),
             place=lambda panel: places[id(panel)],
             style=Markup(_asset("report.css")),  # noqa: S704  our own file
             library=Markup(library),  # noqa: S704  the library's own code
@@ -51,6 +52,12 @@ def rendered(told: Content) -> str:
             allowed=" ".join(map(script.fingerprint, (library, own))),
         )
     )
+
+
+@cache
+def _library() -> str:
+    """Return the chart library as one script; to bundle it takes a second."""
+    return script.inline(vl_convert.javascript_bundle(EMBED))
 
 
 def _asset(name: str) -> str:

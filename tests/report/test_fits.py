@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.report import fits
 from harness.report.fits import fit
 
 COUNTS = (1, 2, 4, 8, 16)
@@ -59,3 +60,12 @@ def test_nothing_is_negative_where_more_workers_are_slower_or_faster_than_ideal(
         assert found is not None
         assert 0 <= found.fraction <= 1
         assert min(found.serial, found.parallel, found.single, found.sigma, found.kappa) >= 0
+
+
+@pytest.mark.parametrize("seconds", [(1.0, 0.6, 0.4), (1.0, 2.0, 4.0), (1.0, 0.4, 0.1), (1.0, 1.0, 1.0)])
+def test_many_fits_at_once_are_those_made_one_by_one(seconds: tuple[float, ...]) -> None:
+    counts = (1, 2, 4)
+    one = fit(times(dict(zip(counts, seconds, strict=True))))
+    assert one is not None
+    many = fits._fractions(counts, np.array([seconds, seconds]))
+    assert many == pytest.approx(one.fraction)

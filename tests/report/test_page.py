@@ -111,9 +111,9 @@ def test_every_state_is_counted_and_every_reason_told() -> None:
     told = content(made.rows(), made.specs(), title="")
     assert told.notices[0].startswith("14 of 114 cells fell short: ")
     assert "2 unsupported, 2 unavailable" in told.notices[1]
-    assert {line.state for line in told.lines} == {"ok", *made.STATES}
+    assert {line.state for line in told.cells.lines} == {"ok", *made.STATES}
     assert len(told.reasons) == 2 * len(made.STATES)
-    why = {line.state: line.fields[-1].text for line in told.lines if not line.fine}
+    why = {line.state: line.fields[-1].text for line in told.cells.lines if not line.fine}
     assert all(why.values())
 
 
@@ -170,3 +170,10 @@ def test_data_in_a_script_survives_a_round_trip() -> None:
     assert text.isascii()
     assert not set("<>&\n") & set(text)
     assert json.loads(text) == {"</script><!--": ["\u2028 & <b>", None, 1.5]}
+
+
+def test_a_column_that_says_the_same_of_every_cell_is_left_out() -> None:
+    rows = [a_row(a_cell(workers=workers)) for workers in (1, 2)]
+    assert not {"network and data", "machine", "why"} & set(content(rows, {}, title="").cells.columns)
+    assert content([*rows, a_lost_row(a_cell(workers=3))], {}, title="").cells.columns[-1] == "why"
+    assert content([*rows, a_row(machine="other")], {}, title="").cells.columns[-1] == "machine"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from harness.report.charts.lines import HEIGHT, series
+from harness.report.charts.lines import HEIGHT, lines, points
 from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, chart, distinct, quantity, tooltip
 from harness.report.figures import three
@@ -24,9 +24,9 @@ def figure(section: Section, looks: Looks) -> list[Figure]:
     """Return the figure: a panel for each batch and number of workers."""
     groups: dict[tuple[int, int], list[tuple[Summary, list[Datum]]]] = {}
     for one in section.summaries:
-        points = list(_points(one))
-        if points:
-            groups.setdefault((one.cell.workers, one.cell.batch), []).append((one, points))
+        reached = list(_points(one))
+        if reached:
+            groups.setdefault((one.cell.workers, one.cell.batch), []).append((one, reached))
     panels = [_panel(where, groups[where], looks) for where in sorted(groups)]
     return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
 
@@ -56,7 +56,7 @@ def _panel(where: tuple[int, int], found: Sequence[tuple[Summary, list[Datum]]],
     title = f"batch {batch}, {workers} {'worker' if workers == 1 else 'workers'}"
     names = distinct([one.label for one, _ in found])
     data: list[Datum] = [
-        {**point, "series": name} for name, (_, points) in zip(names, found, strict=True) for point in points
+        {**point, "series": name} for name, (_, reached) in zip(names, found, strict=True) for point in reached
     ]
     rows = tuple(
         (str(datum["series"]), str(datum["epoch"]), *map(_shown, (datum["seconds"], datum["accuracy"])))
@@ -70,7 +70,6 @@ def _panel(where: tuple[int, int], found: Sequence[tuple[Summary, list[Datum]]],
 
 
 def _spec(data: Sequence[Datum], drawn: Looks) -> Spec:
-    channels = series(drawn)
     x = quantity(
         "seconds",
         "seconds of training, log scale",
@@ -79,12 +78,12 @@ def _spec(data: Sequence[Datum], drawn: Looks) -> Spec:
     )
     y = quantity("accuracy", "accuracy (%)", scale={"zero": False, "padding": 10})
     told = tooltip(series="backend", epoch="epoch", seconds="seconds", accuracy="accuracy (%)")
-    line = {"x": x, "y": y, "color": channels["color"]}
+    line = {"x": x, "y": y, **lines(drawn)}
     layers: list[Spec] = [
         {"mark": {"type": "line", "strokeWidth": 1.5}, "encoding": line},
         {
             "mark": {"type": "point", "filled": True, "size": 70},
-            "encoding": {"x": x, "y": y, **channels, "tooltip": told},
+            "encoding": {"x": x, "y": y, **points(drawn), "tooltip": told},
         },
     ]
     return chart(data, layers, height=HEIGHT)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, distinct, quantity, tooltip
-from harness.report.figures import speedup, spread, three
+from harness.report.figures import itself, speedup, spread, three
 from harness.report.scale import time_unit
 from harness.report.summary import Section, Summary
 from harness.statistics import Estimate
@@ -87,7 +87,8 @@ def _panels(section: Section, measure: Measure, looks: Looks) -> list[Panel]:
         found = measure.value(one)
         if found is not None:
             groups.setdefault((one.cell.workers, one.cell.batch), []).append((one, found))
-    return [_panel(where, groups[where], measure, looks) for where in sorted(groups)]
+    telling = [where for where in sorted(groups) if not all(itself(found) for _, found in groups[where])]
+    return [_panel(where, groups[where], measure, looks) for where in telling]
 
 
 def _panel(where: tuple[int, int], group: Sequence[tuple[Summary, Estimate]], measure: Measure, looks: Looks) -> Panel:

@@ -24,12 +24,17 @@ SHAPES = (
 )
 
 
+DASHES = ((1, 0), (5, 3), (2, 2))
+"""Of lines: the next one each time the colours start again."""
+
+
 @dataclass(frozen=True)
 class Look:
     """How a contender is drawn."""
 
     colour: str
     shape: str
+    dash: tuple[int, ...]
 
 
 Looks = Mapping[str, Look]
@@ -42,7 +47,9 @@ def looks(summaries: Iterable[Summary]) -> Looks:
     for one in summaries:
         labels.setdefault(one.cell.backend, set()).add(one.label)
     return {
-        label: Look(COLOURS[i % len(COLOURS)], SHAPES[(i + turn) % len(SHAPES)])
+        label: Look(
+            COLOURS[i % len(COLOURS)], SHAPES[(i + turn) % len(SHAPES)], DASHES[i // len(COLOURS) % len(DASHES)]
+        )
         for i, backend in enumerate(sorted(labels))
         for turn, label in enumerate(sorted(labels[backend], key=lambda name: (len(name), name)))
     }

@@ -27,6 +27,7 @@ CONFIG: Mapping[str, Any] = {
         "labelLimit": 150,
     },
     "legend": {"labelFontSize": 12, "labelLimit": 110, "labelColor": "#333", "symbolSize": 70, "symbolOpacity": 1},
+    "point": {"opacity": 1},
     "text": {"fontSize": 12, "color": "#333"},
 }
 """How every chart looks; the page's style sheet lays the colours of its light or dark theme over it."""

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Sequence
 
 from harness.cell import Cell
-from harness.report.charts.lines import HEIGHT, series
+from harness.report.charts.lines import HEIGHT, points
 from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, quantity, tooltip
 from harness.report.figures import three
@@ -96,11 +96,11 @@ def _spec(data: Sequence[Datum], roof: Limit, drawn: Looks) -> Spec:
     grey = {"type": "line", "color": "#777", "clip": True, "strokeWidth": 1.2}
     roofs = {"x": x, "y": y, "detail": category("roof")}
     words = {"type": "text", "align": "left", "dx": 4, "dy": 11, "fontSize": 11, "clip": True}
-    points = {"x": x, "y": y, **series(drawn), "tooltip": told}
+    drawn_points = {"x": x, "y": y, **points(drawn), "tooltip": told}
     layers: list[Spec] = [
         {"data": {"values": lines}, "mark": grey, "encoding": roofs},
         {"data": {"values": names}, "mark": words, "encoding": {"x": x, "y": y, "text": category("roof")}},
-        {"mark": {"type": "point", "filled": True, "size": 75, "opacity": 0.9}, "encoding": points},
+        {"mark": {"type": "point", "filled": True, "size": 75, "opacity": 0.9}, "encoding": drawn_points},
     ]
     return chart(data, layers, height=HEIGHT)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.report.charts.lines import HEIGHT, series
 from harness.report.charts.palette import Looks
-from harness.report.charts.panel import Datum, Figure, Panel, Spec, chart, quantity, tooltip
+from harness.report.charts.panel import Datum, Figure, Panel
+from harness.report.charts.scaling import spec
 from harness.report.figures import three
 from harness.report.fits import Fit, fit
 from harness.report.scale import time_unit
@@ -22,7 +22,6 @@ NOTE = (
 )
 COLUMNS = ("backend", "workers", "time per epoch", "speedup", "95 % interval", "Amdahl's law", "Scalability Law")
 POINTS = 24
-WORKERS, SPEEDUP = "workers, log scale", "speedup, log scale"
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,19 @@ def _cores(one: Summary) -> float:
 
 def _panel(batch: int, found: Sequence[Scaling], looks: Looks) -> Panel:
     fits = {one.label: one.fit() for one in found}
+    counts = sorted({count for one in found for count in one.counts})
     data = [datum for one in found for datum in _data(one, fits[one.label])]
     rows = tuple(row for one in found for row in _rows(one, fits[one.label]))
     told = [f"{one.label}: {_amdahl(law)}" for one in found if (law := fits[one.label])]
     described = f"Speedup over workers at batch {batch} of {len(found)} series. {'; '.join(told)}"
-    return Panel(f"batch {batch}", described, _spec(data, found, looks), COLUMNS, rows, kind="lines")
+    return Panel(
+        f"batch {batch}",
+        described,
+        spec(data, counts, {one.label: looks[one.fewest.label] for one in found}),
+        COLUMNS,
+        rows,
+        kind="lines",
+    )
 
 
 def _data(one: Scaling, law: Fit | None) -> list[Datum]:
@@ -96,45 +103,6 @@ def _data(one: Scaling, law: Fit | None) -> list[Datum]:
         counts = [base * (law.counts[-1] / base) ** (step / POINTS) for step in span]
         data += [{"series": one.label, "at": n, "law": law.amdahl(base) / law.amdahl(n)} for n in counts]
     return data
-
-
-def _spec(data: Sequence[Datum], found: Sequence[Scaling], looks: Looks) -> Spec:
-    counts = sorted({count for one in found for count in one.counts})
-    channels = series({one.label: looks[one.fewest.label] for one in found})
-    scale = {"type": "log", "base": 2, "nice": False, "padding": 12}
-    x = quantity("workers", WORKERS, scale=scale, axis={"values": counts, "format": "d"})
-    y = quantity(
-        "speedup", SPEEDUP, scale={"type": "log", "base": 2, "nice": False, "padding": 12}, axis={"tickCount": 6}
-    )
-    told = tooltip(series="backend", workers="workers", speedup="speedup", low="from", high="to")
-    color = {"color": channels["color"]}
-    bend = {"x": quantity("at", WORKERS), "y": quantity("law", SPEEDUP), **color}
-    ideal = [{"workers": count, "speedup": count / counts[0]} for count in (counts[0], counts[-1])]
-    dashed = {"type": "line", "color": "#333", "strokeDash": [4, 3], "strokeWidth": 1.2}
-    measured: list[Spec] = [{"filter": {"field": "speedup", "valid": True}}]
-    layers: list[Spec] = [
-        {"data": {"values": ideal}, "mark": dashed, "encoding": {"x": x, "y": y}},
-        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {"x": x, "y": y, **color}, "transform": measured},
-        {
-            "mark": {"type": "rule"},
-            "encoding": {"x": x, "y": quantity("low", SPEEDUP), "y2": {"field": "high"}, **color},
-            "transform": measured,
-        },
-        {
-            "mark": {"type": "point", "filled": True, "size": 80},
-            "encoding": {"x": x, "y": y, **channels, "tooltip": told},
-            "transform": measured,
-        },
-    ]
-    if any("law" in datum for datum in data):
-        layers.append(
-            {
-                "mark": {"type": "line", "strokeWidth": 1, "strokeDash": [1, 2]},
-                "encoding": bend,
-                "transform": [{"filter": {"field": "law", "valid": True}}],
-            }
-        )
-    return chart(data, layers, height=HEIGHT)
 
 
 def _rows(one: Scaling, law: Fit | None) -> list[tuple[str, ...]]:
