@@ -18,7 +18,7 @@ from asv.environment import get_environments
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ("blas", "python")
-KEPT = ("harness", "benchmarks", "pyproject.toml", "README.md", "LICENSE")
+KEPT = ("harness", "benchmarks", "Makefile", "pyproject.toml", "README.md", "LICENSE")
 IDENTITY = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
@@ -55,6 +55,11 @@ class Scratch:
     def asv(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run asv in the repository."""
         return self._run([sys.executable, "-m", "asv", *words])
+
+    def make(self, target: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Make one target with the tools that are installed here."""
+        given = {"BIN": str(Path(sys.executable).parent), **variables}
+        return self._run(["make", "--old-file", "setup", target, *(f"{name}={value}" for name, value in given.items())])
 
     def prepare_environment(self) -> None:
         """Make the environment that asv would make, except that it sees what this one has in place of a download."""
