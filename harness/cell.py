@@ -47,8 +47,12 @@ class Cell:
     @property
     def key(self) -> str:
         """A digest of every setting that the measurement depends on; equal settings have equal keys."""
-        settings = {name: value for name, value in self.to_json().items() if name != "study"}
-        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
+        return hashlib.sha256(self.settings.encode()).hexdigest()[:32]
+
+    @property
+    def settings(self) -> str:
+        """All that the key depends on, as JSON: everything but the name of the study."""
+        return json.dumps({name: value for name, value in self.to_json().items() if name != "study"}, sort_keys=True)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers; ``from_json`` gives back an equal cell."""

@@ -29,6 +29,11 @@ def defaults(table: Table) -> dict[str, Option]:
     return {name: listed(values)[0] for name, values in table.items()}
 
 
+def plain(table: Table) -> dict[str, list[Option]]:
+    """Return a table as JSON can hold it: ``"..."`` at the end says that other values are taken too."""
+    return {name: ["..." if isinstance(value, EllipsisType) else value for value in table[name]] for name in table}
+
+
 def resolve(owner: str, table: Table, options: Mapping[str, Option]) -> dict[str, Option]:
     """Return all options of ``owner``, those given checked against the table and the others at their default."""
     for name, value in options.items():

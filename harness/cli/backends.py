@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
-from types import EllipsisType
 from typing import Any
 
-from harness.options import Values
+from harness.cli.output import prose_width
+from harness.options import plain
 from harness.registry import Registry, missing, registry
 from harness.spec import BackendSpec
 from harness.text import clean
@@ -20,7 +19,6 @@ SCHEMA_VERSION = 1
 """Of one object in the list that ``--json`` prints: fields are only ever added to it."""
 
 HEADINGS = ("BACKEND", "PARALLEL OVER", "ALGEBRA", "DISTRIBUTION")
-NARROWEST, WIDEST = 60, 100
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,15 +47,10 @@ def _entry(spec: BackendSpec, known: Registry) -> dict[str, Any]:
         "summary": spec.summary,
         "parallel": spec.parallel,
         "algebra": spec.algebra,
-        "options": {name: _values(values) for name, values in spec.options.items()},
+        "options": plain(spec.options),
         "available": reason is None,
         "reason": reason or "",
     }
-
-
-def _values(values: Values) -> list[str | int]:
-    """Return the values as JSON can hold them: ``"..."`` at the end says that others are taken too."""
-    return ["..." if isinstance(value, EllipsisType) else value for value in values]
 
 
 def _table(entries: list[dict[str, Any]]) -> str:
@@ -85,7 +78,7 @@ def _details(entry: dict[str, Any], indent: str) -> Iterator[str]:
     """Yield what does not fit a column, wrapped under the second one."""
     options = ", ".join(f"{name}={'|'.join(map(str, values))}" for name, values in entry["options"].items())
     sentences = (entry["summary"], f"options: {options}" if options else "", _lack(entry))
-    width = min(WIDEST, max(NARROWEST, shutil.get_terminal_size((WIDEST, 24)).columns))
+    width = prose_width()
     for sentence in filter(None, sentences):
         yield from textwrap.wrap(
             clean(sentence), width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False

@@ -12,7 +12,7 @@ from harness.dataset import Dataset
 from harness.datasets import remote_files
 from harness.datasets.files import data_folders, present
 from harness.errors import HarnessError
-from harness.options import Values
+from harness.options import plain
 from harness.registry import registry
 from harness.text import clean
 
@@ -46,7 +46,7 @@ def _entry(dataset: Dataset) -> dict[str, Any]:
         "inputs": dataset.inputs,
         "outputs": dataset.outputs,
         "licence": dataset.licence,
-        "options": {name: _values(values) for name, values in dataset.options.items()},
+        "options": plain(dataset.options),
         **_files(dataset),
     }
 
@@ -59,10 +59,6 @@ def _files(dataset: Dataset) -> dict[str, Any]:
         return {"files": {}, "here": False, "reason": str(error)}
     files = {name: None if path is None else str(path) for name, path in found.items()}
     return {"files": files, "here": None not in files.values(), "reason": ""}
-
-
-def _values(values: Values) -> list[str | int]:
-    return [value if isinstance(value, str | int) else "..." for value in values]
 
 
 def _where(entry: dict[str, Any]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.cli.output import prose_width
 from harness.doctor.examination import examinations, examine
 from harness.doctor.finding import Finding
 from harness.text import clean
@@ -17,7 +17,6 @@ from harness.text import clean
 SCHEMA_VERSION = 1
 MARKS = {"fact": " ", "note": "·", "warning": "!"}
 COLUMN = 11
-NARROWEST, WIDEST = 60, 100
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _lines(finding: Finding) -> Iterator[str]:
     head = f"{MARKS[finding.level]} {finding.topic.ljust(COLUMN)}"
-    width = min(WIDEST, max(NARROWEST, shutil.get_terminal_size((WIDEST, 24)).columns))
+    width = prose_width()
     indent = " " * len(head)
     yield from _wrapped(clean(finding.sentence), width, head, indent)
     if finding.advice:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError, RequestError
 
-NARROWEST, PIPED = 60, 100
+NARROWEST, WIDEST, PIPED = 60, 100, 100
 
 
 def stdout_width() -> int:
@@ -18,6 +18,11 @@ def stdout_width() -> int:
     if not sys.stdout.isatty():
         return PIPED
     return max(NARROWEST, shutil.get_terminal_size((PIPED, 24)).columns)
+
+
+def prose_width() -> int:
+    """Return the columns for sentences: those of the terminal or of ``COLUMNS``, but not too wide to read."""
+    return min(WIDEST, max(NARROWEST, shutil.get_terminal_size((WIDEST, 24)).columns))
 
 
 def stdout_color() -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness.limit.gemm import seconds_of
 from harness.machine import text
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
@@ -71,20 +71,14 @@ def _work(count: int, dtype: str, seconds: float, ready: threading.Barrier) -> f
     rows = _passes(row, out)
     ready.wait()
     until = time.perf_counter() + seconds * 0.6
-    best = _timed(lambda: np.add.reduce(rows, axis=0, out=out))
+    best = seconds_of(lambda: np.add.reduce(rows, axis=0, out=out))
     while time.perf_counter() < until:
-        best = min(best, _timed(lambda: np.add.reduce(rows, axis=0, out=out)))
+        best = min(best, seconds_of(lambda: np.add.reduce(rows, axis=0, out=out)))
     return best / len(rows)
 
 
 def _passes(row: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return a view that repeats the row until one sum takes about 2 ms, by a first try."""
     tried = np.broadcast_to(row, (2, len(row)))
-    once = min(_timed(lambda: np.add.reduce(tried, axis=0, out=out)) for _ in range(3)) / 2
+    once = min(seconds_of(lambda: np.add.reduce(tried, axis=0, out=out)) for _ in range(3)) / 2
     return np.broadcast_to(row, (max(1, min(100_000, int(2e-3 / once))), len(row)))
-
-
-def _timed(action: Callable[[], object]) -> float:
-    begin = time.perf_counter_ns()
-    action()
-    return (time.perf_counter_ns() - begin) / 1e9

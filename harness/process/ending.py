@@ -64,10 +64,11 @@ def _status(report: dict[str, Any]) -> tuple[int | None, str | None]:
     if status is None:
         return None, None
     code = os.waitstatus_to_exitcode(status)
-    return (code, None) if code >= 0 else (None, _name(-code))
+    return (code, None) if code >= 0 else (None, signal_name(-code))
 
 
-def _name(number: int) -> str:
+def signal_name(number: int) -> str:
+    """Return a signal's name, such as ``SIGSEGV``; real-time signals have none."""
     try:
         return signal.Signals(number).name
     except ValueError:

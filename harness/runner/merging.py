@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from harness.cell import Cell
 from harness.launch import Launch
 from harness.process import Ended
+from harness.process.ending import signal_name
 from harness.row import FINE, Row, State
 
 FIGURES = ("setup_seconds", "load_seconds", "first_epoch_seconds", "gflops", "final_loss", "accuracy")
@@ -84,19 +84,12 @@ def _without_row(ended: Ended, *, launched: bool) -> tuple[State, str]:
     if ended.exit_code is None:
         return "error", f"the worker delivered no row: {ended.reason}"
     if ended.exit_code > 128:  # how a shell passes on the signal that ended its child, and many a launcher
-        return "crashed", f"a rank was ended by {_signal(ended.exit_code - 128)}, exit code {ended.exit_code}"
+        return "crashed", f"a rank was ended by {signal_name(ended.exit_code - 128)}, exit code {ended.exit_code}"
     fatal = FATAL.search(ended.stderr) if launched else None
     if fatal:  # how a rank that is ended by a signal says so, whatever its launcher makes of it
         return "crashed", f"a rank ended with {fatal[1]}, its launcher with exit code {ended.exit_code}"
     last = f": {ended.stderr.splitlines()[-1]}" if ended.stderr and ended.exit_code else ""
     return "error", ended.reason or f"the worker ended with exit code {ended.exit_code} and delivered no row{last:.300}"
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _fault(message: Mapping[str, Any]) -> str:

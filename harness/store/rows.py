@@ -28,11 +28,6 @@ COLUMNS = ("round", "machine", *TEXTS, *FIGURES, "peak_bytes", *LISTS, "receipt"
 """The fields of a ``Row``, its cell apart, as they are named in both."""
 
 
-def settings(cell: Cell) -> str:
-    """Return the JSON of all that the key of a cell depends on."""
-    return json.dumps({name: value for name, value in cell.to_json().items() if name != "study"}, sort_keys=True)
-
-
 def to_columns(row: Row) -> dict[str, str | int | float | None]:
     """Return a row's fields, its cell apart, as SQLite keeps them."""
     values: dict[str, Any] = {name: getattr(row, name) for name in COLUMNS}

@@ -112,7 +112,7 @@ class Store:
         )
 
     def _insert_cell(self, cell: Cell) -> None:
-        self._insert("cells", {"key": cell.key, "settings": columns.settings(cell)})
+        self._insert("cells", {"key": cell.key, "settings": cell.settings})
 
     def _select(self, view: str, study: str | None) -> list[Stored]:
         query = (
