@@ -12,13 +12,17 @@ from pathlib import Path
 from harness.api import STORE
 from harness.cli import FELL_SHORT, OK
 from harness.compare import Result, Side, Thresholds, compare
+from harness.compare.modelled import as_objects, lines
+from harness.compare.overtaking import Models, models
 from harness.compare.shown import as_markdown, as_object, as_text
 from harness.compare.sides import resolve
 from harness.errors import RequestError, nearest
 from harness.gate.judging import gated
+from harness.report.export import finite
 from harness.store import Store, Stored
 from harness.study import read_study
 from harness.study.units import seconds
+from harness.text import clean
 
 STUDY = "quick"
 """What is sampled where no study is named."""
@@ -46,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--across-machines", action="store_true", help="compare times of different machines")
     parser.add_argument("--strict", action="store_true", help="exit with 1 also where a cell is undecided")
     parser.add_argument("--gate", action="store_true", help="judge by this machine's calibration (see: harness gate)")
+    parser.add_argument("--model", action="store_true", help="also fit what a step, an example and a FLOP cost each")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request")
     shape.add_argument("--json", action="store_true", help="print one object")
@@ -91,10 +96,26 @@ def _sampled(args: argparse.Namespace, thresholds: Thresholds) -> int:
 
 
 def _show(result: Result, args: argparse.Namespace) -> None:
+    found = _models(result) if args.model else None
     if args.json:
-        print(json.dumps(as_object(result), indent=1, allow_nan=False))
-    else:
-        print(as_markdown(result) if args.markdown else as_text(result), end="")
+        extra = {} if found is None else {"models": as_objects(found)}
+        print(json.dumps(finite({**as_object(result), **extra}), indent=1, allow_nan=False))
+        return
+    print(as_markdown(result) if args.markdown else as_text(result), end="")
+    if found is not None:
+        told = [_indented(line) for line in lines(found, (result.a.word, result.b.word))]
+        fence = ["```"] if args.markdown else []
+        print("\n".join(["", *fence, *told, *fence]))
+
+
+def _indented(line: str) -> str:
+    return f"{'  ' if line.startswith(' ') else ''}{clean(line)}"
+
+
+def _models(result: Result) -> list[Models]:
+    if result.a.kind != "backend":
+        raise RequestError("--model: compare two backends")
+    return models(result.a.rows, result.b.rows)
 
 
 def _sides(args: argparse.Namespace) -> tuple[Side, Side]:

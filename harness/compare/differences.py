@@ -36,28 +36,29 @@ class Difference:
 def differences(pairs: Sequence[tuple[Setting, Pair]], *, backends: bool = False) -> tuple[Difference, ...]:
     """Return what differs between the sides of cells that both have, the most common first.
 
-    Two ``backends`` differ in their plugins and libraries by nature, so that is left out.
+    Two ``backends`` differ in their plugins and libraries by nature, so that is left out; and what changed while both
+    were measured is no difference between them.
     """
     found: Counter[tuple[str, str, str]] = Counter()
     for _, pair in pairs:
         before, after = (_facts(side, backends=backends) for side in (pair.before, pair.after))
         for name in sorted(before.keys() | after.keys()):
-            one, other = before.get(name, ABSENT), after.get(name, ABSENT)
-            if one != other:
-                found[name, one, other] += 1
+            one, other = (side.get(name, frozenset({ABSENT})) for side in (before, after))
+            if one.isdisjoint(other) if backends else one != other:
+                found[name, " | ".join(sorted(one)), " | ".join(sorted(other))] += 1
         found.update(_peaks(pair))
     return tuple(Difference(*fact, count) for fact, count in found.most_common())
 
 
-def _facts(samples: Samples, *, backends: bool) -> dict[str, str]:
+def _facts(samples: Samples, *, backends: bool) -> dict[str, frozenset[str]]:
     """Return facts of a side as text; where its rounds disagree, all values."""
-    values: dict[str, dict[str, None]] = {}
+    values: dict[str, set[str]] = {}
     for one in samples.rows:
         if one.row.receipt:
-            values.setdefault("machine", {})[one.row.machine] = None
+            values.setdefault("machine", set()).add(one.row.machine)
             for name, value in _named(one.row.receipt, backends=backends):
-                values.setdefault(name, {})[value] = None
-    return {name: " | ".join(sorted(several)) for name, several in values.items()}
+                values.setdefault(name, set()).add(value)
+    return {name: frozenset(several) for name, several in values.items()}
 
 
 def _named(receipt: Mapping[str, Any], *, backends: bool) -> Iterator[tuple[str, str]]:

@@ -66,10 +66,11 @@ def _advice(one: Comparison) -> str:
     have = one.ratio.count if one.ratio else 0
     if one.shows is None:
         return f"{have} of at least {one.rounds} rounds"
-    could = f"could have shown {100 * one.shows:.0f}%"
+    could = f"could have shown {100 * one.shows:.0f}%" if one.shows < 10 else "could not have shown a tenfold change"
     if one.rounds is None:
         return f"{could}; not even 1000 rounds would decide"
-    return f"{could}; about {one.rounds - have} more rounds would decide"
+    more = one.rounds - have
+    return f"{could}; about {more} more round{'' if more == 1 else 's'} would decide"
 
 
 def headline(result: Result) -> str:
