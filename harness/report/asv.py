@@ -42,22 +42,17 @@ def write(stored: Iterable[Stored], folder: Path) -> Written:
     """Write a results file for every commit, machine and Python among the rows, and what asv has to know of them."""
     writer = _Writer(_asv(), folder)
     placed, nowhere = spots(stored)
-    dates = {commit: _date(commit) for commit in {spot.commit for spot in placed}}
+    asked = {commit: _date(commit) for commit in {spot.commit for spot in placed}}
+    dates = {commit: date for commit, date in asked.items() if date is not None}
+    found = {spot: rows for spot, rows in sorted(placed.items()) if spot.commit in dates}
     described: dict[str, dict[str, Any]] = {}
-    written = 0
-    for spot, rows in sorted(placed.items()):
-        date = dates[spot.commit]
-        if date is None:
-            continue
+    for spot, rows in found.items():
         made = tracks(rows)
         for track in made:
             described[track.name] = _merged(described.get(track.name, {}), _description(track))
-        writer.save(spot, date, made, rows)
-        written += len(rows)
+        writer.save(spot, dates[spot.commit], made, rows)
     writer.describe(described)
-    unknown = tuple(sorted(commit for commit, date in dates.items() if date is None))
-    files = sum(dates[spot.commit] is not None for spot in placed)
-    return Written(written, files, nowhere, unknown)
+    return Written(sum(map(len, found.values())), len(found), nowhere, tuple(sorted(asked.keys() - dates)))
 
 
 def _asv() -> Any:
@@ -98,14 +93,18 @@ class _Writer:
         results.save(str(self.folder))
 
     def _machine(self, spot: Spot, rows: Sequence[Row]) -> dict[str, str]:
-        """Return what the receipts say of the machine; save it, unless asv knows it already."""
+        """Return what asv knows of the machine; save what the receipts say where it knows nothing yet."""
+        kind = self.asv.machine.Machine
+        path = self.folder / spot.machine / "machine.json"
+        if path.exists():
+            known: dict[str, str] = self.asv.util.load_json(str(path), kind.api_version)
+            return known
         hardware = next((inside(row.receipt, "hardware") for row in rows if inside(row.receipt, "hardware")), {})
-        known = {ours: str(hardware.get(theirs, "")) for ours, theirs in HARDWARE.items()}
-        machine = self.asv.machine.Machine()
-        machine.__dict__.update(known, machine=spot.machine)
-        if not (self.folder / spot.machine / "machine.json").exists():
-            machine.save(str(self.folder))
-        return {**known, "machine": spot.machine}
+        told = {ours: str(hardware.get(theirs, "")) for ours, theirs in HARDWARE.items()}
+        machine = kind()
+        machine.__dict__.update(told, machine=spot.machine)
+        machine.save(str(self.folder))
+        return {**told, "machine": spot.machine}
 
     def describe(self, described: Mapping[str, dict[str, Any]]) -> None:
         """Add the descriptions to those that are in the folder."""

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from itertools import product
 from pathlib import Path
 
@@ -102,3 +103,12 @@ def test_the_configuration_pins_what_the_tests_pin() -> None:
     pinned = {line.replace("_", "-") for line in lines if "==" in line}
     wanted = json_with_comments(ROOT / "asv.conf.json")["matrix"]["req"]
     assert {f"{name}=={version}" for name, (version,) in wanted.items()} <= pinned
+
+
+def test_the_configuration_installs_all_that_the_core_and_the_plugins_need() -> None:
+    manifests = [ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
+    projects = [tomllib.loads(path.read_text())["project"] for path in manifests]
+    needed = {re.split(r"[<>=!~ \[;]", name)[0] for one in projects for name in one["dependencies"]}
+    others = {name for name in needed if not name.startswith("backprop-harness")}
+    assert len(manifests) > 1
+    assert others - {"tensorflow"} <= json_with_comments(ROOT / "asv.conf.json")["matrix"]["req"].keys()
