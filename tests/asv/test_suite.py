@@ -100,7 +100,7 @@ def test_the_quick_look_of_make_selects_something_of_everything() -> None:
 
 def test_the_configuration_pins_what_the_tests_pin() -> None:
     lines = (ROOT / ".ci/constraints.txt").read_text().splitlines()
-    pinned = {line.replace("_", "-") for line in lines if "==" in line}
+    pinned = {line.replace("_", "-").lower() for line in lines if "==" in line}
     wanted = json_with_comments(ROOT / "asv.conf.json")["matrix"]["req"]
     assert {f"{name}=={version}" for name, (version,) in wanted.items()} <= pinned
 
@@ -108,7 +108,7 @@ def test_the_configuration_pins_what_the_tests_pin() -> None:
 def test_the_configuration_installs_all_that_the_core_and_the_plugins_need() -> None:
     manifests = [ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
     projects = [tomllib.loads(path.read_text())["project"] for path in manifests]
-    needed = {re.split(r"[<>=!~ \[;]", name)[0] for one in projects for name in one["dependencies"]}
+    needed = {re.split(r"[<>=!~ \[;]", name)[0].lower() for one in projects for name in one["dependencies"]}
     others = {name for name in needed if not name.startswith("backprop-harness")}
     assert len(manifests) > 1
     assert others - {"tensorflow"} <= json_with_comments(ROOT / "asv.conf.json")["matrix"]["req"].keys()
