@@ -25,7 +25,14 @@ Record = dict[str, Any]
 def records(stored: Iterable[Stored]) -> list[Record]:
     """Return one plain object a row, with the code and the plugin that measured it and the number of the attempt."""
     return [
-        {**one.row.exported(), "code": one.code, "plugin": one.plugin, "run": one.run, "attempt": one.attempt}
+        {
+            **one.row.exported(),
+            "code": one.code,
+            "plugin": one.plugin,
+            "run": one.run,
+            "label": one.label,
+            "attempt": one.attempt,
+        }
         for one in stored
     ]
 

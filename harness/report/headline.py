@@ -48,7 +48,7 @@ class Duel:
         times, low, high = _factors(self.ratio)
         reach = f"95 % interval {low} to {high}"
         if not self.decided:
-            return f"undecided {self.where} between {self._rivals()}: {self._times()}, {reach}"
+            return f"undecided {self.where} between {self._rivals()}: {self._times()}, ratio {times} ({reach})"
         names = f"{clean(self.winner.label)} is {times} times as fast as the next"
         return f"{names}, {clean(self.second.label)}, {self.where} ({reach})"
 

@@ -1,9 +1,17 @@
-"""A real browser for the page: Debian's Chromium without a window, and without anything that looks for a network."""
+"""A real browser for the page: Debian's Chromium without a window, and without anything that looks for a network.
+
+    python -m tests.report.browser report.html docs/images/report.png
+
+takes the picture that the README shows.
+"""
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,3 +83,26 @@ class Shown:
     def said(self) -> list[Mapping[str, Any]]:
         """Return what went to the console since the last call."""
         return list(self.driver.get_log("browser"))
+
+    def picture(self, height: int) -> bytes:
+        """Return the top of the page as PNG."""
+        width = self.run("return document.documentElement.clientWidth")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+        return base64.b64decode(taken["data"])
+
+
+def main(page: str, image: str) -> None:
+    """Take the picture of a page."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        driver = started(Path(folder))
+        try:
+            shown = Shown(driver, Path(page).resolve())
+            shown.open(width=1280)
+            Path(image).write_bytes(shown.picture(1150))
+        finally:
+            driver.quit()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

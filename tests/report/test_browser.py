@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -183,3 +184,13 @@ def test_nothing_is_wider_than_the_window_and_words_stand_out(shown: Shown, widt
     page = shown.run("return getComputedStyle(document.body).backgroundColor")
     assert (page == "rgb(255, 255, 255)") == (scheme == "light")
     assert shown.said() == []
+
+
+def test_where_there_is_no_browser_ci_fails_and_others_skip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="chromium"):
+        programs()
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="chromium"):
+        programs()

@@ -96,7 +96,7 @@ def test_one_slow_contender_does_not_squash_the_others() -> None:
     cells = [made.cell(backend, 1, 128) for backend in ("blas", "fused")]
     slow = [a_row(cells[0], turn, epoch_seconds=(100.0,), gflops=1.0) for turn in range(3)]
     quick = [a_row(cells[1], turn, epoch_seconds=(0.1,), gflops=1000.0) for turn in range(3)]
-    first = panels([*slow, *quick])[0].spec["layer"][0]
+    first = panels([*slow, *quick])[0].spec["layer"][1]
     assert first["encoding"]["x"]["scale"]["type"] == "log"
     assert first["mark"]["type"] == "point", "the length of a bar on a logarithmic axis says nothing"
     assert panels(quick)[0].spec["layer"][0]["mark"]["type"] == "bar"
@@ -173,3 +173,13 @@ def test_times_of_two_machines_never_share_a_panel() -> None:
     assert {"east"} in places
     assert {"west"} in places
     assert {"east", "west"} not in places
+
+
+def test_lines_of_one_colour_have_dashes_of_their_own() -> None:
+    found = [
+        made._row(made.cell(f"backend-{i:02}", 1, 128), turn, "box", 10.0 + i) for i in range(14) for turn in range(3)
+    ]
+    panel = next(figure for figure in figures(found) if "accurate" in figure.title).panels[0]
+    dashes = {tuple(layer["mark"]["strokeDash"]) for layer in panel.spec["layer"] if layer["mark"]["type"] == "line"}
+    assert len(dashes) == 2
+    assert {datum["dash"] for datum in panel.spec["data"]["values"]} == {0, 1}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from harness.report.charts.lines import HEIGHT, lines, points
+from harness.report.charts.lines import HEIGHT, dashed, lines, points
 from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, chart, distinct, quantity, tooltip
 from harness.report.figures import three
@@ -78,15 +78,14 @@ def _spec(data: Sequence[Datum], drawn: Looks) -> Spec:
     )
     y = quantity("accuracy", "accuracy (%)", scale={"zero": False, "padding": 10})
     told = tooltip(series="backend", epoch="epoch", seconds="seconds", accuracy="accuracy (%)")
-    line = {"x": x, "y": y, **lines(drawn)}
     layers: list[Spec] = [
-        {"mark": {"type": "line", "strokeWidth": 1.5}, "encoding": line},
+        *lines(drawn, {"x": x, "y": y}),
         {
             "mark": {"type": "point", "filled": True, "size": 70},
             "encoding": {"x": x, "y": y, **points(drawn), "tooltip": told},
         },
     ]
-    return chart(data, layers, height=HEIGHT)
+    return chart(dashed(data, drawn), layers, height=HEIGHT)
 
 
 def _shown(value: str | float | None) -> str:

@@ -137,9 +137,10 @@ def _spec(data: Sequence[Datum], measure: Measure) -> Spec:
         drawn["shape"] = category("shape", scale=None)
     interval = {"y": y, "x": quantity("low", title), "x2": {"field": "high"}}
     words = {"y": y, "x": quantity("end", title), "text": category("text")}
+    shape: Spec = {"mark": mark, "encoding": drawn}
+    reach: Spec = {"mark": {"type": "rule", "color": "#333", "strokeWidth": 1.5}, "encoding": interval}
     layers: list[Spec] = [
-        {"mark": mark, "encoding": drawn},
-        {"mark": {"type": "rule", "color": "#333", "strokeWidth": 1.5}, "encoding": interval},
+        *((reach, shape) if log else (shape, reach)),  # a point hides a short interval, a bar never
         {"mark": {"type": "text", "align": "left", "dx": 7}, "encoding": words},
     ]
     if measure.reference is not None:

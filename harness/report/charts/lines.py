@@ -1,11 +1,11 @@
-"""What several line charts share: one legend of colours, shapes and dashes."""
+"""What several line charts share: one legend of colours and shapes, and dashes where colours start again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.report.charts.palette import Look
-from harness.report.charts.panel import Spec, category
+from harness.report.charts.palette import DASHES, Look
+from harness.report.charts.panel import Datum, Spec, category
 
 HEIGHT = 300
 LEGEND = {"orient": "bottom", "columns": 2, "title": None, "symbolStrokeWidth": 2}
@@ -23,10 +23,22 @@ def points(drawn: Drawn) -> Spec:
     return {"color": color(drawn), "shape": _channel(drawn, [drawn[name].shape for name in sorted(drawn)])}
 
 
-def lines(drawn: Drawn) -> Spec:
-    """Return the channels that tell lines apart."""
-    return {"color": color(drawn), "strokeDash": _channel(drawn, [list(drawn[name].dash) for name in sorted(drawn)])}
+def dashed(data: Sequence[Datum], drawn: Drawn) -> list[Datum]:
+    """Return the data with the number of each series' dash, by which ``lines`` tells them apart."""
+    return [{**datum, "dash": DASHES.index(drawn[str(datum["series"])].dash)} for datum in data]
 
 
-def _channel(drawn: Drawn, values: Sequence[object]) -> Spec:
+def lines(drawn: Drawn, encoding: Spec, only: Sequence[Spec] = ()) -> list[Spec]:
+    """Return a layer of lines for each dash; a channel for it would also draw the legend's symbols with dashes."""
+    return [
+        {
+            "transform": [*only, {"filter": {"field": "dash", "equal": DASHES.index(dash)}}],
+            "mark": {"type": "line", "strokeWidth": 1.8, "strokeDash": list(dash)},
+            "encoding": {**encoding, "color": color(drawn)},
+        }
+        for dash in sorted({look.dash for look in drawn.values()})
+    ]
+
+
+def _channel(drawn: Drawn, values: Sequence[str]) -> Spec:
     return category("series", scale={"domain": sorted(drawn), "range": list(values)}, legend=LEGEND)

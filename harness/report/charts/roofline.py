@@ -85,7 +85,7 @@ def _panel(workers: int, found: Sequence[Summary], roof: Limit, looks: Looks) ->
 
 def _spec(data: Sequence[Datum], roof: Limit, drawn: Looks) -> Spec:
     places = [float(datum["intensity"] or 1) for datum in data]
-    left, right = min(places) / 2, max([*places, *(roof.gflops / speed for _, speed in roof.bandwidths)]) * 2
+    left, right = min(places) / 4, max([*places, *(roof.gflops / speed for _, speed in roof.bandwidths)]) * 2
     lines, names = _roofs(roof, left, right)
     lowest = min(float(datum["rate"] or 1) for datum in data) / 1.5
     domain = {"type": "log", "nice": False, "domainMin": left, "domainMax": right, "clamp": False}
@@ -111,8 +111,8 @@ def _roofs(roof: Limit, left: float, right: float) -> tuple[list[Datum], list[Da
     names: list[Datum] = [{"roof": "GEMM peak", "intensity": left, "rate": roof.gflops * 1.5}]
     for level, speed in roof.bandwidths:
         name, knee = f"{level} {three(speed)} GB/s", roof.gflops / speed
-        ends = (min(left, knee / 2), knee)
-        lines += [{"roof": name, "intensity": at, "rate": at * speed} for at in ends]
-        at = max(left, knee / 8)
-        names.append({"roof": name, "intensity": at, "rate": at * speed})
+        if knee > left:  # a slope further left lies outside
+            lines += [{"roof": name, "intensity": at, "rate": at * speed} for at in (left, knee)]
+            at = max(left, knee / 8)
+            names.append({"roof": name, "intensity": at, "rate": at * speed})
     return lines, names

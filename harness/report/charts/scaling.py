@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.report.charts.lines import HEIGHT, Drawn, color, lines, points
+from harness.report.charts.lines import HEIGHT, Drawn, color, dashed, lines, points
 from harness.report.charts.panel import Datum, Spec, chart, quantity, tooltip
 
 WORKERS, SPEEDUP = "workers, log scale", "speedup, log scale"
@@ -18,7 +18,7 @@ def spec(data: Sequence[Datum], counts: Sequence[int], drawn: Drawn) -> Spec:
     layers = [_ideal(x, y, counts), *_measured(x, y, drawn)]
     if any("law" in datum for datum in data):
         layers.append(_law(drawn))
-    return chart(data, layers, height=HEIGHT)
+    return chart(dashed(data, drawn), layers, height=HEIGHT)
 
 
 def _ideal(x: Spec, y: Spec, counts: Sequence[int]) -> Spec:
@@ -32,7 +32,7 @@ def _measured(x: Spec, y: Spec, drawn: Drawn) -> list[Spec]:
     interval = {"x": x, "y": quantity("low", SPEEDUP), "y2": {"field": "high"}, "color": color(drawn)}
     only: list[Spec] = [{"filter": {"field": "speedup", "valid": True}}]
     return [
-        {"transform": only, "mark": {"type": "line"}, "encoding": {"x": x, "y": y, **lines(drawn)}},
+        *lines(drawn, {"x": x, "y": y}, only),
         {"transform": only, "mark": {"type": "rule"}, "encoding": interval},
         {
             "transform": only,
