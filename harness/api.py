@@ -28,17 +28,20 @@ def run(
     *,
     overrides: Sequence[str] = (),
     again: Again = "",
+    label: str = "",
     on_event: OnEvent | None = None,
 ) -> list[Row]:
     """Measure what a study asks for and the store lacks; return all rows of the study on this machine.
 
     ``overrides`` are ``key=value`` words as for ``--set``. Each row is in the store before the next cell starts; after
     the first Ctrl-C the rows so far are returned, and the same call goes on later.
+    ``again`` is ``"failed"`` or ``"all"``, and ``label`` a name for this run, as for the command.
     """
     _, plan = prepared(study, overrides)
-    call = f"harness.run({str(study)!r}, {str(store)!r}, overrides={list(overrides)!r}, again={again!r})"
+    settings = f"overrides={list(overrides)!r}, again={again!r}, label={label!r}"
+    call = f"harness.run({str(study)!r}, {str(store)!r}, {settings})"
     text = study_text(study)
-    return list(measure(plan, store, again=again, command=call, study_text=text, on_event=on_event).rows)
+    return list(measure(plan, store, again=again, command=call, study_text=text, label=label, on_event=on_event).rows)
 
 
 def prepared(study: str | Path, overrides: Sequence[str] = (), budget: float | None = None) -> tuple[Study, Plan]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from harness import machine
 from harness.cell import Cell
@@ -17,7 +18,7 @@ from harness.row import Row
 from harness.runner import OnEvent, run_cells
 from harness.store import Again, Run, Store, identity
 
-AGAIN = ("", "failed", "all")
+AGAIN = get_args(Again)
 Done = frozenset[tuple[str, int]]
 
 

@@ -17,7 +17,7 @@ from tests.samples import a_cell, a_row
 
 CODE = """
 import harness, json
-rows = harness.run("mine.toml", store="mine.db", overrides=["rate=0.2"])
+rows = harness.run("mine.toml", store="mine.db", overrides=["rate=0.2"], label="night")
 print(json.dumps([[type(row).__name__, row.state, row.cell.rate] for row in rows]))
 """
 
@@ -27,11 +27,12 @@ def test_run_from_python_returns_the_rows_that_the_command_would_show(lab: Lab) 
     done = lab.python("-c", CODE, **lab.variables())
     assert json.loads(done.out) == [["Row", "ok", 0.2]], done.err
     with sqlite3.connect(lab.path("mine.db")) as base:
-        study, text, command, seed = base.execute("SELECT study, study_text, command, seed FROM runs").fetchone()
+        row = base.execute("SELECT study, study_text, command, seed, label FROM runs").fetchone()
+        study, text, command, seed, label = row
     base.close()
-    assert (study, seed) == ("mine", "0")
+    assert (study, seed, label) == ("mine", "0", "night")
     assert text == lab.path("mine.toml").read_text()
-    assert command == "harness.run('mine.toml', 'mine.db', overrides=['rate=0.2'], again='')"
+    assert command == "harness.run('mine.toml', 'mine.db', overrides=['rate=0.2'], again='', label='night')"
 
 
 def test_the_name_run_is_there_and_costs_nothing_until_it_is_used() -> None:

@@ -28,9 +28,10 @@ def test_an_edit_of_what_measures_is_another_contender(home: Path, name: str) ->
     assert identity.code(home) != before
 
 
-def test_a_page_of_the_report_or_a_cache_changes_nothing(home: Path) -> None:
+def test_a_page_of_the_report_a_study_or_a_cache_changes_nothing(home: Path) -> None:
     before = identity.code(home)
-    (home / "report" / "new.py").write_text("")
+    for folder in identity.NOT_MEASURING:
+        (home / folder / "new.py").write_text("")
     (home / "worker" / "__pycache__").mkdir()
     for name in ("clock.cpython-311.pyc", "clock.step-12.py311.1.nbc"):
         (home / "worker" / "__pycache__" / name).write_bytes(b"x")
