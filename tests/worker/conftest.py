@@ -10,6 +10,7 @@ import pytest
 from harness import registry
 from harness.cell import Cell
 from harness.network import Network
+from harness.receipt import mismatches
 from harness.registry import Source
 from harness.spec import BackendSpec
 from harness.worker.measuring import measure
@@ -20,6 +21,12 @@ Measure = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _as_on_a_quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other processes do to the machine has tests of its own in ``tests/receipt``."""
+    monkeypatch.setattr(mismatches, "_disturbances", lambda _receipt: iter(()))
 
 
 @pytest.fixture
