@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -37,8 +35,6 @@ class Data:
     y_train: Array
     x_test: Array | None = None
     y_test: Array | None = None
-    recipe: str = ""
-    """Text that determines the arrays (a file's hash, options, a seed); empty: their bytes do."""
 
     def __post_init__(self) -> None:
         for name in ("x_train", "y_train", "x_test", "y_test"):
@@ -52,15 +48,6 @@ class Data:
             _check_pair(self.x_test, self.y_test)
             _check_columns(self)
 
-    @cached_property
-    def digest(self) -> str:
-        """A digest of the content: equal digests mean equal arrays before any ``cast``, which keeps the digest."""
-        return hashlib.sha256(self._origin.encode()).hexdigest()
-
-    @cached_property
-    def _origin(self) -> str:
-        return self.recipe or _content(self.x_train, self.y_train, self.x_test, self.y_test)
-
     @property
     def shape(self) -> Shape:
         """Rows to train on, columns of x and of y."""
@@ -69,7 +56,7 @@ class Data:
     def cast(self, dtype: str) -> Data:
         """Return the same data in ``dtype``, C-ordered; arrays that already are so are shared, not copied."""
         x_test, y_test = (None if a is None else _cast(a, dtype) for a in (self.x_test, self.y_test))
-        return Data(_cast(self.x_train, dtype), _cast(self.y_train, dtype), x_test, y_test, self._origin)
+        return Data(_cast(self.x_train, dtype), _cast(self.y_train, dtype), x_test, y_test)
 
 
 def one_hot(labels: Array, classes: int) -> Array:
@@ -77,12 +64,12 @@ def one_hot(labels: Array, classes: int) -> Array:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-def parted(x: Array, y: Array, part: str, recipe: str) -> Data:
+def parted(x: Array, y: Array, part: str) -> Data:
     """Return all rows to train on, or where ``part`` is ``"split"`` every sixth row held back for validation."""
     if part != "split":
-        return Data(x, y, recipe=recipe)
+        return Data(x, y)
     held = np.arange(len(x)) % VALIDATION == VALIDATION - 1
-    return Data(x[~held], y[~held], x[held], y[held], recipe=recipe)
+    return Data(x[~held], y[~held], x[held], y[held])
 
 
 def rows_of_part(rows: int, part: str) -> int:
@@ -112,12 +99,3 @@ def _check_columns(data: Data) -> None:
     for left, right in ((data.x_train, data.x_test), (data.y_train, data.y_test)):
         if right is not None and left.shape[1] != right.shape[1]:
             raise PluginError(f"training rows have {left.shape[1]} columns, test rows {right.shape[1]}")
-
-
-def _content(*arrays: Array | None) -> str:
-    told = hashlib.sha256()
-    for array in arrays:
-        if array is not None:
-            told.update(f"{array.dtype}{array.shape}".encode())
-            told.update(array.data)
-    return told.hexdigest()

@@ -40,7 +40,7 @@ def load(*, subset: str, encoding: str, part: str) -> Data:
     x = _scaled(table.features)
     if encoding == "onehot":
         x = _one_hot(x, table)
-    return parted(x, table.attack[:, None], part, f"kddcup99 {table.digest} {encoding} part={part} scale=log1p")
+    return parted(x, table.attack[:, None], part)
 
 
 def shape(*, subset: str, encoding: str, part: str) -> Shape:

@@ -43,8 +43,6 @@ class Table:
 
     features: Array
     attack: Array
-    digest: str
-    """Of the file that it was read from."""
 
 
 def read_table(path: Path, rows: int) -> Table:
@@ -56,7 +54,7 @@ def read_table(path: Path, rows: int) -> Table:
     if found is None:
         found = _parsed(path, rows)
         _to_cache(cached, found)
-    return Table(found[:, :FEATURES], np.ascontiguousarray(found[:, LABEL]), digest)
+    return Table(found[:, :FEATURES], np.ascontiguousarray(found[:, LABEL]))
 
 
 def verify_table(path: Path, rows: int) -> None:

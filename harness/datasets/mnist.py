@@ -5,7 +5,6 @@ MNIST: Y. LeCun, C. Cortes and C. Burges. Fashion-MNIST: H. Xiao, K. Rasul and R
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,14 +111,10 @@ def fashion_files(*, part: str) -> list[RemoteFile]:  # noqa: ARG001  as above
 def _load(name: str, formats: list[Idx], files: list[RemoteFile], part: str) -> Data:
     paths = [located(file) for file in files]
     images, labels, test_images, test_labels = (idx.read(path) for idx, path in zip(formats, paths, strict=True))
-    told = hashlib.sha256()
-    for array in (images, labels, test_images, test_labels):
-        told.update(array.data)
-    recipe = f"{name} {told.hexdigest()} part={part}"
     x, y = _scaled(images), _labelled(name, labels)
     if part == "split":
-        return parted(x, y, part, recipe)
-    return Data(x, y, _scaled(test_images), _labelled(name, test_labels), recipe)
+        return parted(x, y, part)
+    return Data(x, y, _scaled(test_images), _labelled(name, test_labels))
 
 
 def _scaled(images: Array) -> Array:

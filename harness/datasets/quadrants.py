@@ -15,8 +15,7 @@ def load(*, rows: int, seed: int) -> Data:
     generator = np.random.default_rng(seed)
     points = generator.uniform(-1, 1, (rows + max(1, rows // 5), 2)).astype(np.float32)
     labels = _labels(points)
-    recipe = f"quadrants rows={rows} seed={seed} numpy={np.__version__}"
-    return Data(points[:rows], labels[:rows], points[rows:], labels[rows:], recipe=recipe)
+    return Data(points[:rows], labels[:rows], points[rows:], labels[rows:])
 
 
 def shape(*, rows: int, seed: int) -> Shape:

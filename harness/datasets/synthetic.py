@@ -16,12 +16,12 @@ LARGEST = 2**34
 
 def load(*, rows: int, inputs: int, outputs: int, seed: int) -> Data:
     """Return x drawn evenly from [0, 1) and labels of a random linear teacher: one-hot, or binary for one output."""
-    size = shape(rows=rows, inputs=inputs, outputs=outputs, seed=seed)
+    shape(rows=rows, inputs=inputs, outputs=outputs, seed=seed)
     generator = np.random.default_rng(seed)
     x = generator.random((rows, inputs), dtype=np.float32)
     score = _scores(generator, x, outputs)
     y = (score > 0).astype(np.float32) if outputs == 1 else one_hot(score.argmax(axis=1), outputs)
-    return Data(x, y, recipe=f"synthetic {size} seed={seed} numpy={np.__version__}")
+    return Data(x, y)
 
 
 def shape(*, rows: int, inputs: int, outputs: int, seed: int) -> Shape:

@@ -24,7 +24,6 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 def test_a_set_has_the_shape_it_declares_and_the_same_arrays_every_time(name: str, options: dict[str, Any]) -> None:
     first, second = load_dataset(name, options), load_dataset(name, options)
     assert first.shape == shape_of(name, options)
-    assert first.digest == second.digest
     for left, right in ((first.x_train, second.x_train), (first.y_train, second.y_train)):
         assert left.flags.c_contiguous
         assert left.dtype == np.float32
@@ -51,7 +50,6 @@ def test_the_split_keeps_every_sixth_row_for_validation_and_loses_none() -> None
     assert (len(parts.x_train), len(parts.x_test)) == (1498, 299)
     np.testing.assert_array_equal(parts.x_test, whole.x_train[5::6])
     assert sorted(map(bytes, [*parts.x_train, *parts.x_test])) == sorted(map(bytes, whole.x_train))
-    assert whole.digest != parts.digest
     assert (parts.y_test.sum(axis=0) > 20).all()
 
 
@@ -74,8 +72,10 @@ def test_the_labels_of_synthetic_data_can_be_learnt_and_all_occur(outputs: int) 
 
 
 def test_another_seed_or_size_is_another_set() -> None:
-    digests = {load_dataset("synthetic", {"seed": seed, "rows": rows}).digest for seed in (0, 1) for rows in (5, 6)}
-    assert len(digests) == 4
+    drawn = {
+        load_dataset("synthetic", {"seed": seed, "rows": rows}).x_train.tobytes() for seed in (0, 1) for rows in (5, 6)
+    }
+    assert len(drawn) == 4
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -110,13 +110,11 @@ def test_a_set_without_files_needs_no_fetch() -> None:
     assert fetch("digits") == []
 
 
-def test_casting_keeps_the_digest_and_shares_what_needs_no_change() -> None:
+def test_casting_shares_what_needs_no_change() -> None:
     data = Data(np.ones((4, 3), np.float32), np.ones((4, 1), np.float32))
     double = data.cast("float64")
     assert double.x_train.dtype == np.float64
-    assert double.digest == data.digest
     assert data.cast("float32").x_train is data.x_train
-    assert Data(np.zeros((4, 3)), np.ones((4, 1))).digest != data.digest
 
 
 def test_arrays_in_another_order_are_made_c_ordered() -> None:
