@@ -144,7 +144,7 @@ class Measurement:
         self.fields["receipt"]["parity"] = dict(verdict.facts)
         self.fields["warnings"].extend(verdict.warnings)
         if verdict.reason:
-            self.fields.update(state="wrong", reason=verdict.reason)
+            self.fields.update(state=verdict.state, reason=verdict.reason)
             return
         operations = self.cell.network.flops_per_example * self.problem.rows
         self.fields["gflops"] = operations / median(self.fields["epoch_seconds"]) / 1e9

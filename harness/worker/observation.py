@@ -83,11 +83,20 @@ def after_one_epoch(build: Builder, problem: Problem) -> Parameters:
 def checked(method: str, network: Network, found: Parameters) -> Parameters:
     """Return what a backend gave, or refuse a missing layer and a shape or dtype that is not the network's."""
     shapes = [((layer.inputs, layer.outputs), (layer.outputs,)) for layer in network.layers]
+    if not _pairs(found):
+        raise PluginError(f"{method}() should be a list of (weights, bias) tuples of arrays, not {str(found)[:80]}")
     given = [tuple(array.shape for array in pair) for pair in found]
     dtypes = {str(array.dtype) for pair in found for array in pair}
     if given != shapes or dtypes != {network.dtype}:
         raise PluginError(f"{method}() has shapes {given} in {sorted(dtypes)}, should be {shapes} in {network.dtype}")
     return found
+
+
+def _pairs(found: object) -> bool:
+    """Return whether this has the form of parameters, whatever its sizes."""
+    if not isinstance(found, list) or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in found):
+        return False
+    return all(isinstance(array, np.ndarray) for pair in found for array in pair)
 
 
 def history(build: Builder, problem: Problem, seconds: list[float]) -> list[dict[str, float]]:

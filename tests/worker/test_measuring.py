@@ -69,9 +69,28 @@ def test_a_layer_that_is_not_there_is_an_error(run: Run) -> None:
     assert "gradients() has shapes []" in fields["reason"]
 
 
+@pytest.mark.parametrize("given", [None, [None], [(1.0, 2.0)], "weights"])
+def test_what_has_not_the_form_of_gradients_is_an_error_that_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, given: object
+) -> None:
+    monkeypatch.setattr(plain_backends.NoGradients, "gradients", lambda _self: given)
+    fields = run("NoGradients")
+    assert fields["state"] == "error"
+    assert "gradients() should be a list of (weights, bias) tuples of arrays, not " in fields["reason"]
+
+
 def test_weights_that_are_not_finite_are_diverged(run: Run) -> None:
     fields = run("Explodes")
     assert (fields["state"], fields.get("gflops"), fields.get("final_loss")) == ("diverged", None, None)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")  # the rate overflows on purpose
+@pytest.mark.parametrize("kind", ["Plain", "SumNotMean"])
+def test_nobody_gets_a_speed_where_the_reference_has_no_finite_weights_to_compare_with(run: Run, kind: str) -> None:
+    fields = run(kind, rate=1e30)
+    assert fields["state"] == "diverged", fields["reason"]
+    assert fields["reason"].startswith("the float64 reference does not stay finite")
+    assert fields.get("gflops") is None
 
 
 @pytest.mark.parametrize(

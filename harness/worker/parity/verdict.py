@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.arrays import Parameters
+from harness.row import State
 from harness.spec import Mathematics
 from harness.tolerance import Difference, Trained, compare, compare_parameters, one_batch
 from harness.worker.observation import BatchResult, Observed
@@ -20,7 +21,7 @@ from harness.worker.problem import Problem
 ENOUGH, LOOSE = 10.0, 0.1
 """Fewer tolerances of movement, or a tolerance of a larger part of the weights, hardly show what moved them."""
 
-BLIND = "the float64 reference itself does not stay finite here, so nothing was compared: lower the rate"
+BLIND = "the float64 reference does not stay finite here, so nothing could be compared: lower the rate"
 IDLE = "the steady epochs left every weight as it was: the net no longer learns, or the backend did nothing"
 WEAK = "rounding may move these weights about as far as the first epoch does, so parity says little: change the rate"
 
@@ -37,9 +38,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``reason`` is empty where all is well."""
+    """``reason`` is empty where all is well, else the row ends in ``state``."""
 
     reason: str = ""
+    state: State = "wrong"
     warnings: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,7 +52,7 @@ def minibatch(evidence: Evidence) -> Verdict:
     problem = whole if plan.whole else whole.head(plan.rows)
     truth, trouble = cache.fetch(problem)
     if not finite(truth):
-        return Verdict(warnings=(BLIND,), facts={"compared": "nothing", "rows": problem.rows})
+        return Verdict(BLIND, "diverged", facts={"compared": "nothing", "rows": problem.rows})
     found = evidence.observed.first if evidence.head is None else evidence.head
     when = "after the first epoch" if plan.whole else f"after an epoch of the first {plan.rows} rows"
     compared = [_weights(when, found, truth), *_batch(whole, evidence.observed.batch), _end(evidence)]
@@ -64,7 +66,7 @@ def minibatch(evidence: Evidence) -> Verdict:
         "visible": seen,
         "looseness": truth.looseness,
     }
-    return Verdict("; ".join(map(str, differences)), tuple(filter(None, warnings)), facts)
+    return Verdict("; ".join(map(str, differences)), warnings=tuple(filter(None, warnings)), facts=facts)
 
 
 def _weights(when: str, found: Parameters, truth: Trained) -> Difference | None:
