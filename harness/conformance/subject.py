@@ -39,7 +39,7 @@ class Subject:
     def _call(self, method: str, function: Callable[[], T], *, may_refuse: bool = True) -> T:
         try:
             return function()
-        except Exception as error:  # noqa: BLE001  whatever a backend raises is what the check reports
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a backend raises is what the check reports
             raised = error
         if isinstance(raised, (Unsupported, Unavailable)):
             self._refused(method, raised, may_refuse=may_refuse and self._early)

@@ -104,7 +104,7 @@ class Target:
             backend.close()
         except (Unsupported, Unavailable) as error:
             return Trial(Refusal.of(error), 0)
-        except Exception:  # noqa: BLE001  what else is wrong the checks themselves will find, and say in full
+        except (Exception, SystemExit):  # noqa: BLE001  the checks themselves will find it, and say it in full
             return Trial(None, 0)
         return Trial(None, rank)
 

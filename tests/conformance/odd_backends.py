@@ -44,6 +44,11 @@ class AlwaysExits(Good):
         os._exit(7)
 
 
+class AsksToExit(Good):
+    def train_epoch(self, batch_size: int, rate: float) -> None:  # noqa: ARG002  never gets that far
+        sys.exit(3)
+
+
 class Chatters(Good):
     def forward(self, rows: slice) -> None:
         super().forward(rows)

@@ -72,6 +72,15 @@ def test_a_backend_that_always_ends_its_process_is_given_up() -> None:
     assert "the_rest_of_the_checks" in outcomes(verdict)
 
 
+def test_a_backend_that_calls_sys_exit_is_told_in_one_line() -> None:
+    verdict = verdict_of("AsksToExit", "an_epoch_equals or closing")
+    assert "failed" in outcomes(verdict).values()
+    assert "passed" in outcomes(verdict).values()
+    for failure in verdict.failures:
+        assert failure.text.startswith("train_epoch raised SystemExit: 3 (")
+        assert "\n" not in failure.text.strip()
+
+
 def test_a_backend_may_print_as_much_as_it_likes() -> None:
     assert verdict_of("Chatters", LOADING)
 
