@@ -52,7 +52,8 @@ def check_value(owner: str, table: Table, name: str, value: object) -> None:
     values, known = table[name], listed(table[name])
     if type(value) is not type(known[0]):
         kind = type(known[0]).__name__
-        raise RequestError(f"{owner}: option {name}={value!r} should be {kind}, not {type(value).__name__}")
+        quoted = f'; write "{value}" in quotes' if str(value) in known else ""
+        raise RequestError(f"{owner}: option {name}={value!r} should be {kind}, not {type(value).__name__}{quoted}")
     if values[-1] is not ... and value not in known:
         raise RequestError(f"{owner}: option {name}={value!r} is unknown{nearest(str(value), map(str, known))}")
 

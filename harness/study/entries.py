@@ -61,13 +61,15 @@ class _Entry:
     def __init__(self, reader: Reader, catalogue: Catalogue, path: Path, table: Any) -> None:
         self._reader, self._catalogue, self._path = reader, catalogue, path
         self._table = reader.table(path, table, KEYS)
+        self._given = isinstance(table, dict)
         self.left_out = ""
         """The name of an optional backend that is not installed."""
 
     def spec(self) -> BackendSpec | None:
         """Return the spec of the entry's backend, or ``None`` after a note."""
         if "name" not in self._table:
-            self._reader.missing(self._path, "a [[backend]] needs a name")
+            if self._given:
+                self._reader.missing(self._path, "a [[backend]] needs a name")
             return None
         known = self._known()
         if known is None:

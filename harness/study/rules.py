@@ -28,7 +28,7 @@ def _rule(reader: Reader, path: Path, value: Any, catalogue: Catalogue, entries:
     reads = {**readers(catalogue), "backend": values.word("backend", entries.names)}
     known = ("backend", "options", *(name for name in reads if name != "networks"), "network")
     table = reader.table(path, value, tuple(dict.fromkeys(known)))
-    if not table:
+    if value == {}:
         reader.problem(path, value, "a rule names at least one axis, as in {backend = 'blas', batch = 1}")
     axes = {
         AXES.get(key, key): reader.axis(reads[AXES.get(key, key)], (*path, key), item)

@@ -16,6 +16,7 @@ CASES = [
     ('dataset = {name = "synthetic", rows = "3"}', "option rows='3' should be int, not str"),
     ('dataset = {name = "synthetic", rows = 0}', "rows=0: give 1 or more"),
     ('dataset = {name = "synthetic", rows = true}', "option rows=True should be int, not bool"),
+    ('dataset = {name = "kddcup99", subset = 10}', 'option subset=10 should be str, not int; write "10" in quotes'),
     ('dataset = {name = "digits", part = "al"}', "option part='al' is unknown"),
     ('networks = "net-3h"', "networks = 'net-3h': unknown network; did you mean"),
     ("networks = {hiden = 3}", "unknown key of a network; did you mean 'hidden'?"),
@@ -63,6 +64,14 @@ def test_a_wrong_key_or_value_is_named_with_its_line_and_what_to_give(tmp_path: 
     found = problems(tmp_path, f"\n{line}\n{ONE}")
     assert any(cause in problem for problem in found), found
     assert all(problem.startswith(("mine.toml:2: ", "mine.toml:3: ")) for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["exclude = [3]\n" + ONE, "exclude = [{batches = 3}]\n" + ONE, "include = 3\n" + ONE, 'backend = ["blas"]'],
+)
+def test_one_mistake_is_one_line(tmp_path: Path, text: str) -> None:
+    assert len(problems(tmp_path, text)) == 1
 
 
 ENTRIES = [
