@@ -11,15 +11,14 @@ from pathlib import Path
 
 from harness.api import STORE
 from harness.cli import FELL_SHORT, OK
-from harness.compare import Result, Side, Thresholds, compare
+from harness.cli.sides import sides
+from harness.compare import Result, Thresholds, compare
 from harness.compare.modelled import as_objects, lines
-from harness.compare.overtaking import Models, models
+from harness.compare.models import Models, models
 from harness.compare.shown import as_markdown, as_object, as_text
-from harness.compare.sides import resolve
-from harness.errors import RequestError, nearest
+from harness.errors import RequestError
 from harness.gate.judging import gated
 from harness.report.export import finite
-from harness.store import Store, Stored
 from harness.study import read_study
 from harness.study.units import seconds
 from harness.text import clean
@@ -61,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     thresholds = Thresholds.parse(args.band, args.threshold)
     if args.until_decided:
         return _sampled(args, thresholds)
-    a, b = _sides(args)
+    a, b = sides(args)
     if args.gate:
         thresholds, level, notes = gated(a, thresholds)
         found = compare(a, b, thresholds, level=level, across_machines=args.across_machines)
@@ -116,40 +115,3 @@ def _models(result: Result) -> list[Models]:
     if result.a.kind != "backend":
         raise RequestError("--model: compare two backends")
     return models(result.a.rows, result.b.rows)
-
-
-def _sides(args: argparse.Namespace) -> tuple[Side, Side]:
-    """Two files are two stores, unless a store is named; anything else is a name in one store."""
-    paths = [Path(word.removeprefix("store:")) for word in (args.a, args.b)]
-    files = [path.is_file() or word.startswith("store:") for path, word in zip(paths, (args.a, args.b), strict=True)]
-    if args.store is None and all(files):
-        one, other = (
-            Side("store", word, _newest(path, args.study)) for path, word in zip(paths, (args.a, args.b), strict=True)
-        )
-        return one, other
-    if args.store is None and any(files):
-        there, missing = (args.a, args.b) if files[0] else (args.b, args.a)
-        raise RequestError(f"{there} is a file and {missing!r} is none: give two stores, or two names with --store")
-    path = args.store or Path(STORE)
-    if args.store is None and not path.exists():
-        raise RequestError(
-            f"{args.a!r} and {args.b!r} are no stores, and there is no {STORE} in which they could be backends, labels "
-            "or commits; name one with --store"
-        )
-    with Store.read(path) as store:
-        _check_study(store, path, args.study)
-        newest, counting = store.newest(args.study), store.stored(args.study)
-    one, other = (resolve(word, newest, counting) for word in (args.a, args.b))
-    return one, other
-
-
-def _newest(path: Path, study: str | None) -> tuple[Stored, ...]:
-    with Store.read(path) as store:
-        _check_study(store, path, study)
-        return tuple(store.newest(study))
-
-
-def _check_study(store: Store, path: Path, study: str | None) -> None:
-    known = store.studies()
-    if study is not None and study not in known:
-        raise RequestError(f"{path}: it has no study {study!r}{nearest(study, known)}")

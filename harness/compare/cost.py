@@ -5,8 +5,7 @@
 No cost is negative, and relative errors are made small, because a table reads ratios: one percent of a microsecond
 counts as much as one percent of a minute. With three costs the best fit is among the seven least-squares fits on some
 of them, so all are tried. Intervals come from refitting 400 times: rounds are drawn anew within each cell, and the
-misfit of each cell is given a random sign (the wild bootstrap), so that a model that fits badly says so by a wide
-interval.
+misfit of each cell is given a random sign (the wild bootstrap), so a model that fits badly has wide intervals.
 """
 
 from __future__ import annotations

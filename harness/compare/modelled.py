@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.compare.cost import COSTS, Model
-from harness.compare.overtaking import Models
+from harness.compare.models import Models
 from harness.compare.words import seconds
 
 ARTICLES = {"step": "a step", "example": "an example"}

@@ -9,8 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.cell import Cell
-from harness.compare.cost import Model, Observation, fit, observations
-from harness.store import Stored
+from harness.compare.cost import Model, Observation
 
 WIDEST = 65_536
 SURE = 0.95
@@ -45,40 +44,12 @@ class Overtaking:
         return f"{self.where}: {self.above} is ahead above {self.axis} {self.at:.3g} ({interval}){sure}{far}"
 
 
-@dataclass(frozen=True)
-class Models:
-    """The models of both sides at one number of workers; ``None`` where a side has too few cells."""
-
-    workers: int
-    a: Model | None
-    b: Model | None
-
-    def overtakings(self) -> list[Overtaking]:
-        """Return where one overtakes the other, on each net and set that both were measured on."""
-        if self.a is None or self.b is None:
-            return []
-        return [*_by_batch(self.a, self.b), *_by_width(self.a, self.b)]
-
-
-def models(a: Sequence[Stored], b: Sequence[Stored]) -> list[Models]:
-    """Return the models of both sides for every number of workers that both have."""
-    sides = [_by_workers(observations(rows)) for rows in (a, b)]
-    return [Models(count, *(fit(side[count]) for side in sides)) for count in sorted(sides[0].keys() & sides[1].keys())]
-
-
-def _by_workers(found: Sequence[Observation]) -> dict[int, list[Observation]]:
-    groups: dict[int, list[Observation]] = {}
-    for one in found:
-        groups.setdefault(one.cell.workers, []).append(one)
-    return groups
-
-
 def _differences(a: Model, b: Model) -> Any:
     """Return the costs of A less those of B, the fitted first and then refit by refit: ``(1 + REFITS, 3)``."""
     return np.vstack([a.costs, a.refits]) - np.vstack([b.costs, b.refits])
 
 
-def _by_batch(a: Model, b: Model) -> Iterator[Overtaking]:
+def by_batch(a: Model, b: Model) -> Iterator[Overtaking]:
     """On one net an example costs step / batch + example + flop * FLOPs: find the batch where both cost the same."""
     step, example, flop = _differences(a, b).T
     for key, batches in _shared(a, b, _net_and_set, lambda cell: cell.batch).items():
@@ -88,7 +59,7 @@ def _by_batch(a: Model, b: Model) -> Iterator[Overtaking]:
         yield from found
 
 
-def _by_width(a: Model, b: Model) -> Iterator[Overtaking]:
+def by_width(a: Model, b: Model) -> Iterator[Overtaking]:
     """At one batch: find the FLOPs an example where both cost the same, and the width of hidden layers with so many."""
     if not (a.separates and b.separates):
         return

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.compare.comparable import check_comparable
 from harness.compare.differences import Difference, differences
 from harness.compare.judging import LEVEL, REGRESSIONS, Comparison, judged
 from harness.compare.looks import LABEL
 from harness.compare.pairing import Pair, Setting, matched
-from harness.compare.sides import Side, check_comparable
+from harness.compare.sides import Side
 from harness.compare.thresholds import Thresholds, check_keys
 
 
@@ -34,8 +35,8 @@ class Result:
 
     @property
     def undecided(self) -> bool:
-        """Whether any cell could not be decided."""
-        return any(one.verdict == "undecided" for one in self.cells)
+        """Whether any cell could not be decided, or there was none."""
+        return not self.cells or any(one.verdict == "undecided" for one in self.cells)
 
 
 def compare(

@@ -108,11 +108,12 @@ def last(result: Result) -> list[str]:
     for name, settings in (("A", result.only_a), ("B", result.only_b)):
         if settings:
             lines.append(f"{len(settings)} cells only in {name}, such as {_named(settings)}")
-    bands = sorted({one.band for one in result.cells})
-    lines.append(
-        f"ratio: time of B over time of A, with the 95 % interval of the cell alone; band: {_bands(bands)}; verdicts "
-        "are corrected for all cells together (Holm)"
-    )
+    if result.cells:
+        bands = sorted({one.band for one in result.cells})
+        lines.append(
+            f"ratio: time of B over time of A, with the 95 % interval of the cell alone; band: {_bands(bands)}; "
+            "verdicts are corrected for all cells together (Holm)"
+        )
     lines += [f"{verdict}: {MEANING[verdict]}" for verdict in dict.fromkeys(one.verdict for one in result.cells)]
     return lines
 

@@ -98,10 +98,12 @@ def until_decided(
         if on_look is not None:
             sampler.on_look = on_look
         found = sampler.run(cells)
-    return _result(a, b, found), sampler.interrupted
+    left = len(cells) - len(found)
+    notes = (f"{left} of {len(cells)} cells were not measured at all: the budget was spent before",) if left else ()
+    return _result(a, b, found, notes), sampler.interrupted
 
 
-def _result(a: Contender, b: Contender, found: Sequence[Comparison]) -> Result:
+def _result(a: Contender, b: Contender, found: Sequence[Comparison], notes: tuple[str, ...]) -> Result:
     sides = [
         Side("backend", one.word, tuple(row for comparison in found for row in of(comparison)))
         for one, of in ((a, _before), (b, _after))
@@ -114,7 +116,7 @@ def _result(a: Contender, b: Contender, found: Sequence[Comparison]) -> Result:
         only_a=(),
         only_b=(),
         differences=differences([(one.setting, one.pair) for one in found], backends=True),
-        notes=(note,),
+        notes=(note, *notes),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.compare.cost import fit, observations
 from harness.compare.modelled import as_objects, lines
-from harness.compare.overtaking import models
+from harness.compare.models import models
 from harness.network import Network
 from harness.store import Stored
 from tests.compare.made import stored

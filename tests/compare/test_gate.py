@@ -18,9 +18,10 @@ from harness.compare.judging import LEVEL
 from harness.errors import HarnessError, RequestError
 from harness.gate import calibration as kept
 from harness.gate import slowed
-from harness.gate.calibrate import Calibrator, Outcome, Trio
+from harness.gate.calibrate import Calibrator
 from harness.gate.calibration import Calibration
 from harness.gate.judging import gated
+from harness.gate.outcome import Outcome, Trio
 from harness.gate.slowed import Slowed
 from harness.network import Network
 from harness.parameters import initial_parameters
