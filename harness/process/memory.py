@@ -18,22 +18,19 @@ class Memory:
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self.peak = 0
-        self._suspected = False
 
     def too_large(self, pids: list[int]) -> str:
         """Weigh all processes; return a reason if they are over the limit.
 
-        Shared pages make the quick sum too large, so the exact one decides; at two looks in a row, because pages that
-        come to be shared while one process after the other is read are counted too often.
+        Shared pages make the quick sum too large, so the exact one decides; twice, because pages that come to be
+        shared while one process after the other is read are counted too often.
         """
         once, every = resident(pids)
         self.peak = max(self.peak, once)
         if self.limit is None or every <= self.limit:
-            self._suspected = False
             return ""
-        exact = every if len(pids) == 1 else proportional(pids)
-        before, self._suspected = self._suspected or len(pids) == 1, exact > self.limit
-        if not (before and self._suspected):
+        exact = every if len(pids) == 1 else min(proportional(pids), proportional(pids))
+        if exact <= self.limit:
             return ""
         self.peak = max(self.peak, exact)
         return f"{exact / MIB:.0f} MiB resident, the limit is {self.limit / MIB:.0f} MiB"

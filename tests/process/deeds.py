@@ -157,7 +157,8 @@ def eat_memory_together() -> None:
 def share_memory() -> None:
     """Five processes look at the same 150 MiB for a second: less than the limit, if counted once."""
     shared = mmap.mmap(-1, 150 << 20)
-    shared.write(b"x" * (150 << 20))
+    for _ in range(150):
+        shared.write(b"x" * (1 << 20))  # in pieces: the whole in one would itself be 150 MiB for a moment
     for _ in range(4):
         if os.fork() == 0:
             sum(shared[at] for at in range(0, len(shared), mmap.PAGESIZE))

@@ -123,8 +123,7 @@ def test_children_of_a_killed_parent_end_and_leave_nothing(then: str) -> None:
         assert len(children) == 2
         time.sleep(0.1)
         parent.kill()
-        gone, alive = psutil.wait_procs(children, timeout=SOON)
-        assert len(gone) == 2
+        _, alive = psutil.wait_procs(children, timeout=5 * SOON)  # they end at once; a busy machine may not
         assert not alive
     assert not [name for name in _names("/dev/shm") - before if "harness" in name]
 
