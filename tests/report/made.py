@@ -78,6 +78,18 @@ def _good(noise: np.random.Generator) -> Iterator[Row]:
             yield _row(one, turn, machine, rate * float(np.exp(noise.normal(0, 0.02))))
 
 
+def fourteen() -> list[Row]:
+    """Return rounds of fourteen backends on 1, 2 and 4 workers, one very slow, one with two kinds of threads."""
+    found = []
+    for i, workers, threads in itertools.product(range(14), (1, 2, 4), (1, 2)):
+        options = {"blas_threads": threads} if i == 0 else {}
+        one = cell(f"backend-{i:02}", workers, 128, options=options)
+        speed = 0.3 if i == 13 else 400 / (1 + i / 3) * threads**0.2
+        if i == 0 or threads == 1:
+            found += [_row(one, turn, "box", speed * workers**0.7 * (1 + turn / 100)) for turn in range(ROUNDS)]
+    return found
+
+
 def _row(one: Cell, turn: int, machine: str, rate: float) -> Row:
     seconds = one.network.flops_per_example * 60_000 / rate / 1e9
     epochs = np.cumsum([seconds * 1.4, *[seconds] * one.epochs])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -11,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from harness.report.content import content
-from harness.report.page import rendered
+from harness.report.page import page, rendered
 from tests.report import made
 from tests.report.browser import Shown, programs, started
 
@@ -24,6 +25,21 @@ const light = (colour) => {
 };
 const contrast = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
 """
+
+
+STICKING_OUT = """return [...document.querySelectorAll('figure')].flatMap(f => {
+  const room = f.getBoundingClientRect();
+  return [...f.querySelectorAll('svg text')].filter(t =>
+    t.getBoundingClientRect().right > room.right + 1 || t.getBoundingClientRect().left < room.left - 1);
+}).map(t => t.textContent)"""
+OVERLAPPING = """const groups = document.querySelectorAll('svg .role-axis-label, svg .role-legend-label');
+return [...groups].flatMap(group => {
+  const boxes = [...group.querySelectorAll('text')].filter(t => t.getAttribute('opacity') !== '0' && t.textContent)
+    .map(t => [t.textContent, t.getBoundingClientRect()]);
+  return boxes.filter(([name, a], i) => boxes.slice(i + 1).some(([other, b]) =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3))
+    .map(([name]) => name);
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -167,11 +183,7 @@ def test_who_cannot_see_a_chart_is_told_and_has_a_table(wide: Shown) -> None:
 def test_nothing_is_wider_than_the_window_and_words_stand_out(shown: Shown, width: int, scheme: str) -> None:
     shown.open(width=width, scheme=scheme)
     assert shown.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    code = """return [...document.querySelectorAll('figure')].flatMap(f => {
-      const room = f.getBoundingClientRect().right + 1;
-      return [...f.querySelectorAll('svg text')].filter(t => t.getBoundingClientRect().right > room);
-    }).map(t => t.textContent)"""
-    assert shown.run(code) == [], "words of a chart stick out of it"
+    assert shown.run(STICKING_OUT) == [], "words of a chart stick out of it"
     contrasts = shown.run(
         LUMINANCE
         + """const page = getComputedStyle(document.body).backgroundColor;
@@ -184,6 +196,33 @@ def test_nothing_is_wider_than_the_window_and_words_stand_out(shown: Shown, widt
     page = shown.run("return getComputedStyle(document.body).backgroundColor")
     assert (page == "rgb(255, 255, 255)") == (scheme == "light")
     assert shown.said() == []
+
+
+def test_whatever_is_folded_up_among_the_warnings_is_printed(shown: Shown) -> None:
+    shown.open()
+    folded = "return document.querySelectorAll('.warnings details:not([open])').length"
+    assert shown.run(folded) > 0
+    shown.run("dispatchEvent(new Event('beforeprint'))")
+    assert shown.run(folded) == 0
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+def test_fourteen_backends_and_a_heat_map_stay_readable(shown: Shown, tmp_path: Path, width: int) -> None:
+    path = tmp_path / "fourteen.html"
+    path.write_text(page(made.fourteen(), {}, title="Fourteen"), encoding="utf-8")
+    fourteen = Shown(shown.driver, path)
+    fourteen.open(width=width)
+    assert fourteen.run("return document.querySelectorAll('.heat .mark-rect.role-mark path').length") == 6
+    assert fourteen.run(OVERLAPPING) == []
+    assert (
+        fourteen.run(
+            "return Math.min(...[...document.querySelectorAll('svg text')].map(t => "
+            "parseFloat(getComputedStyle(t).fontSize)))"
+        )
+        >= 11
+    )
+    assert fourteen.run(STICKING_OUT) == []
+    assert fourteen.said() == []
 
 
 def test_where_there_is_no_browser_ci_fails_and_others_skip(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from jsonschema import ValidationError
 from harness.network import Network
 from harness.report.charts import roofline
 from harness.report.charts.palette import looks
-from harness.report.charts.panel import Figure, Panel, distinct
+from harness.report.charts.panel import LEGEND, Figure, Panel, brief, distinct
 from harness.report.content import content
 from harness.report.summary import sections
 from harness.row import Row
@@ -107,7 +107,7 @@ def test_a_contender_looks_the_same_in_every_figure() -> None:
     for panel in panels(rows()):
         for name, value in walked(panel.spec):
             if name == "values" and isinstance(value, dict) and "colour" in value:
-                seen.setdefault(str(value["label"]), set()).add(str(value["colour"]))
+                seen.setdefault(brief([str(value["name"])], LEGEND)[0], set()).add(str(value["colour"]))
             if name == "color" and isinstance(value, dict) and "domain" in (value.get("scale") or {}):
                 for label, colour in zip(value["scale"]["domain"], value["scale"]["range"], strict=True):
                     seen.setdefault(label, set()).add(colour)
@@ -183,3 +183,23 @@ def test_lines_of_one_colour_have_dashes_of_their_own() -> None:
     dashes = {tuple(layer["mark"]["strokeDash"]) for layer in panel.spec["layer"] if layer["mark"]["type"] == "line"}
     assert len(dashes) == 2
     assert {datum["dash"] for datum in panel.spec["data"]["values"]} == {0, 1}
+
+
+def test_names_that_read_the_same_keep_their_own_lines() -> None:
+    found = [
+        made._row(made.cell(name, workers, 128), turn, "box", 10.0 * workers)
+        for name in ("a  b", "a b")
+        for workers in (1, 2)
+        for turn in range(3)
+    ]
+    panel = next(figure for figure in figures(found) if "workers bring" in figure.title).panels[0]
+    assert [row[0] for row in panel.rows] == ["a b", "a b", "a b (#2)", "a b (#2)"]
+
+
+def test_long_names_are_cut_where_they_are_alike_and_told_apart() -> None:
+    assert brief(["blas", "threads blas_threads=16", "threads blas_threads=2"], 20) == [
+        "blas",
+        "threads bl…hreads=16",
+        "threads bl…threads=2",
+    ]
+    assert brief(["x" * 40, "x" * 41], 9) == ["xxxx…xxxx", "xxxx…xxxx (#2)"]

@@ -92,7 +92,7 @@ def test_charts_get_their_names_as_data(source: str) -> None:
     assert found is not None
     assert not set("<>&") & set(found[1])
     specs = json.loads(found[1])
-    labels = {datum.get("label") for spec in specs.values() for datum in spec["data"]["values"]}
+    labels = {datum.get("name") for spec in specs.values() for datum in spec["data"]["values"]}
     assert {made.SCRIPT, made.FIELD} <= labels
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.report.charts.lines import HEIGHT, dashed, lines, points
 from harness.report.charts.palette import Looks
-from harness.report.charts.panel import Datum, Figure, Panel, Spec, chart, distinct, quantity, tooltip
+from harness.report.charts.panel import LEGEND, Datum, Figure, Panel, Spec, brief, chart, distinct, quantity, tooltip
 from harness.report.figures import three
 from harness.report.summary import Section, Summary
 
@@ -55,16 +55,18 @@ def _panel(where: tuple[int, int], found: Sequence[tuple[Summary, list[Datum]]],
     workers, batch = where
     title = f"batch {batch}, {workers} {'worker' if workers == 1 else 'workers'}"
     names = distinct([one.label for one, _ in found])
+    shorts = brief(names, LEGEND)
     data: list[Datum] = [
-        {**point, "series": name} for name, (_, reached) in zip(names, found, strict=True) for point in reached
+        {**point, "series": short, "name": name}
+        for name, short, (_, reached) in zip(names, shorts, found, strict=True)
+        for point in reached
     ]
     rows = tuple(
-        (str(datum["series"]), str(datum["epoch"]), *map(_shown, (datum["seconds"], datum["accuracy"])))
-        for datum in data
+        (str(datum["name"]), str(datum["epoch"]), *map(_shown, (datum["seconds"], datum["accuracy"]))) for datum in data
     )
-    drawn = {name: looks[one.label] for name, (one, _) in zip(names, found, strict=True)}
+    drawn = {name: looks[one.label] for name, (one, _) in zip(shorts, found, strict=True)}
     best = max(data, key=lambda datum: float(datum["accuracy"] or 0))
-    reached = f"the best is {best['series']} with {_shown(best['accuracy'])} %"
+    reached = f"the best is {best['name']} with {_shown(best['accuracy'])} %"
     described = f"Accuracy against time, {title}: {len(names)} series; {reached}."
     return Panel(title, described, _spec(data, drawn), COLUMNS, rows, kind="lines")
 
@@ -77,7 +79,7 @@ def _spec(data: Sequence[Datum], drawn: Looks) -> Spec:
         axis={"tickCount": 4, "labelOverlap": True},
     )
     y = quantity("accuracy", "accuracy (%)", scale={"zero": False, "padding": 10})
-    told = tooltip(series="backend", epoch="epoch", seconds="seconds", accuracy="accuracy (%)")
+    told = tooltip(name="backend", epoch="epoch", seconds="seconds", accuracy="accuracy (%)")
     layers: list[Spec] = [
         *lines(drawn, {"x": x, "y": y}),
         {

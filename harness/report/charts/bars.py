@@ -6,13 +6,24 @@ is logarithmic; a length would then mean nothing, and a point with its interval 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from harness.report.charts.measures import Measure, measures
 from harness.report.charts.palette import Looks
-from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, distinct, quantity, tooltip
-from harness.report.figures import itself, speedup, spread, three
-from harness.report.scale import time_unit
+from harness.report.charts.panel import (
+    AXIS,
+    Datum,
+    Figure,
+    Panel,
+    Spec,
+    brief,
+    category,
+    chart,
+    distinct,
+    quantity,
+    tooltip,
+)
+from harness.report.figures import itself, spread, three
 from harness.report.summary import Section, Summary
 from harness.statistics import Estimate
 
@@ -22,63 +33,10 @@ ROOM = 1.25
 """Share of the longest bar that the axis is longer, for the figure at its end."""
 
 
-@dataclass(frozen=True)
-class Measure:
-    """What the bars show: how to get it from a cell, and what to call it."""
-
-    title: str
-    axis: str
-    note: str
-    value: Callable[[Summary], Estimate | None]
-    shown: Callable[[Estimate], str]
-    reference: float | None = None
-
-
 def figures(section: Section, looks: Looks) -> list[Figure]:
     """Return the figures of the papers for one problem, those that have anything to show."""
-    size, unit = time_unit(section.summaries)
-    measures = (
-        Measure(
-            "How long does one epoch take?",
-            f"time per epoch ({unit}), less is better",
-            "Median of the rounds; the line is its 95 % interval.",
-            lambda one: _scaled(one.epoch, 1 / size),
-            lambda found: f"{three(found.value)} {unit}",
-        ),
-        Measure(
-            "How fast is the arithmetic?",
-            "GFLOP/s, more is better",
-            "Operations of the matrix products by the formula of the papers, over the time per epoch.",
-            _gflops,
-            lambda found: three(found.value),
-        ),
-        Measure(
-            "How much faster than its serial counterpart?",
-            "speedup over the serial counterpart",
-            "Paired by round; a question mark stands where the 95 % interval contains 1 or there is none.",
-            lambda one: one.speedup,
-            speedup,
-            reference=1.0,
-        ),
-    )
-    drawn = [Figure(one.title, one.note, tuple(_panels(section, one, looks))) for one in measures]
+    drawn = [Figure(one.title, one.note, tuple(_panels(section, one, looks))) for one in measures(section)]
     return [figure for figure in drawn if figure.panels]
-
-
-def _scaled(found: Estimate | None, factor: float) -> Estimate | None:
-    if found is None:
-        return None
-    low, high = (None if end is None else end * factor for end in (found.low, found.high))
-    return Estimate(found.value * factor, low, high, found.count)
-
-
-def _gflops(one: Summary) -> Estimate | None:
-    """Return the rate with the interval that the time per epoch gives it."""
-    rate, epoch = one.middle(lambda row: row.gflops), one.epoch
-    if rate is None or rate <= 0 or epoch is None:
-        return None
-    low, high = (None if end is None else rate * epoch.value / end for end in (epoch.high, epoch.low))
-    return Estimate(rate, low, high, epoch.count)
 
 
 def _panels(section: Section, measure: Measure, looks: Looks) -> list[Panel]:
@@ -97,7 +55,8 @@ def _panel(where: tuple[int, int], group: Sequence[tuple[Summary, Estimate]], me
     title = f"batch {batch}, {workers} {'worker' if workers == 1 else 'workers'}"
     data: list[Datum] = [
         {
-            "label": name,
+            "label": short,
+            "name": name,
             "order": order,
             "value": found.value,
             "low": found.value if found.low is None else found.low,
@@ -107,7 +66,7 @@ def _panel(where: tuple[int, int], group: Sequence[tuple[Summary, Estimate]], me
             "colour": looks[one.label].colour,
             "shape": looks[one.label].shape,
         }
-        for order, (name, (one, found)) in enumerate(zip(labels, group, strict=True))
+        for order, (name, short, (one, found)) in enumerate(zip(labels, brief(labels, AXIS), group, strict=True))
     ]
     rows = tuple(
         (name, measure.shown(found), three(found.low), three(found.high), spread(found), str(found.count))
@@ -130,7 +89,7 @@ def _spec(data: Sequence[Datum], measure: Measure) -> Spec:
     )
     y = category("label", sort={"field": "order", "op": "min"}, title=None)
     x = quantity("value", title, scale=scale, axis={"tickCount": 5, "grid": True, "labelOverlap": True})
-    told = tooltip(label="backend", text=measure.axis, low="from", high="to")
+    told = tooltip(name="backend", text=measure.axis, low="from", high="to")
     mark: Spec = {"type": "point", "filled": True, "size": 90} if log else {"type": "bar", "height": {"band": 0.66}}
     drawn: Spec = {"y": y, "x": x, "color": category("colour", scale=None), "tooltip": told}
     if log:

@@ -11,6 +11,9 @@ from harness.text import clean
 Spec = dict[str, Any]
 Datum = dict[str, str | float | int | None]
 
+AXIS, LEGEND = 20, 14
+"""Letters of a name beside an axis and in a legend."""
+
 CONFIG: Mapping[str, Any] = {
     "font": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif",
     "background": "transparent",
@@ -90,3 +93,10 @@ def distinct(names: Sequence[str]) -> list[str]:
         copies = sum(other == name or other.startswith(f"{name} (#") for other in shown)
         shown.append(f"{name} (#{copies + 1})" if copies else name)
     return shown
+
+
+def brief(names: Sequence[str], longest: int) -> list[str]:
+    """Return the names short enough to stand beside a chart: cut in the middle, for they often differ at the end."""
+    half = (longest - 1) // 2
+    cut = [name if len(name) <= longest else f"{name[: longest - 1 - half]}…{name[-half:]}" for name in names]
+    return distinct(cut)

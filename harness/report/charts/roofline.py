@@ -14,7 +14,19 @@ from collections.abc import Sequence
 from harness.cell import Cell
 from harness.report.charts.lines import HEIGHT, points
 from harness.report.charts.palette import Looks
-from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, quantity, tooltip
+from harness.report.charts.panel import (
+    LEGEND,
+    Datum,
+    Figure,
+    Panel,
+    Spec,
+    brief,
+    category,
+    chart,
+    distinct,
+    quantity,
+    tooltip,
+)
 from harness.report.figures import three
 from harness.report.limits import Limit, limit
 from harness.report.summary import Section, Summary
@@ -56,12 +68,15 @@ def _panel(workers: int, found: Sequence[Summary], roof: Limit, looks: Looks) ->
     title = f"{workers} {'worker' if workers == 1 else 'workers'}, peak {three(roof.gflops)} GFLOP/s"
     data: list[Datum] = []
     rows: list[tuple[str, ...]] = []
+    labels = sorted({one.label for one in found})
+    shorts = dict(zip(labels, brief(distinct(labels), LEGEND), strict=True))
     for one in found:
         rate, share = one.middle(lambda row: row.gflops) or 0.0, one.middle(lambda row: row.peak_share) or 0.0
         at = intensity(one.cell)
         data.append(
             {
-                "series": clean(one.label),
+                "series": shorts[one.label],
+                "name": clean(one.label),
                 "batch": one.cell.batch,
                 "intensity": at,
                 "rate": rate,
@@ -70,13 +85,11 @@ def _panel(workers: int, found: Sequence[Summary], roof: Limit, looks: Looks) ->
         )
         rows.append((clean(one.label), str(one.cell.batch), three(at), three(rate), f"{100 * share:.1f}"))
     best = max(data, key=lambda datum: float(datum["rate"] or 0))
-    described = (
-        f"Roofline, {title}: {len(data)} cells; the fastest is {best['series']} with {best['share']} of the peak."
-    )
+    described = f"Roofline, {title}: {len(data)} cells; the fastest is {best['name']} with {best['share']} of the peak."
     return Panel(
         title,
         described,
-        _spec(data, roof, {clean(one.label): looks[one.label] for one in found}),
+        _spec(data, roof, {short: looks[label] for label, short in shorts.items()}),
         COLUMNS,
         tuple(rows),
         kind="lines",
@@ -92,7 +105,7 @@ def _spec(data: Sequence[Datum], roof: Limit, drawn: Looks) -> Spec:
     x = quantity("intensity", "operations a byte, log scale", scale=domain, axis={"tickCount": 5})
     height: Spec = {"type": "log", "nice": False, "domainMin": lowest, "domainMax": roof.gflops * 1.6}
     y = quantity("rate", "GFLOP/s, log scale", scale=height, axis={"tickCount": 5})
-    told = tooltip(series="backend", batch="batch", rate="GFLOP/s", share="of peak")
+    told = tooltip(name="backend", batch="batch", rate="GFLOP/s", share="of peak")
     grey = {"type": "line", "color": "#777", "clip": True, "strokeWidth": 1.2}
     roofs = {"x": x, "y": y, "detail": category("roof")}
     words = {"type": "text", "align": "left", "dx": 4, "dy": 11, "fontSize": 11, "clip": True}

@@ -28,7 +28,7 @@ def _ideal(x: Spec, y: Spec, counts: Sequence[int]) -> Spec:
 
 
 def _measured(x: Spec, y: Spec, drawn: Drawn) -> list[Spec]:
-    told = tooltip(series="backend", workers="workers", speedup="speedup", low="from", high="to")
+    told = tooltip(name="backend", workers="workers", speedup="speedup", low="from", high="to")
     interval = {"x": x, "y": quantity("low", SPEEDUP), "y2": {"field": "high"}, "color": color(drawn)}
     only: list[Spec] = [{"filter": {"field": "speedup", "valid": True}}]
     return [

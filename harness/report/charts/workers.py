@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.report.charts.palette import Looks
-from harness.report.charts.panel import Datum, Figure, Panel
+from harness.report.charts.panel import LEGEND, Datum, Figure, Panel, brief, distinct
 from harness.report.charts.scaling import spec
 from harness.report.figures import three
 from harness.report.fits import Fit, fit
 from harness.report.scale import time_unit
 from harness.report.summary import Section, Summary
 from harness.statistics import ratio
-from harness.text import clean
 
 TITLE = "What do more workers bring?"
 NOTE = (
@@ -29,6 +28,8 @@ class Scaling:
     """One backend with its options at one batch, by number of workers."""
 
     label: str
+    short: str
+    """The label as the legend shows it."""
     by_workers: Mapping[int, Summary]
 
     @property
@@ -51,10 +52,13 @@ def figure(section: Section, looks: Looks) -> list[Figure]:
     groups: dict[int, dict[str, dict[int, Summary]]] = {}
     for one in section.summaries:
         if one.epoch is not None:
-            groups.setdefault(one.cell.batch, {}).setdefault(clean(one.label), {})[one.cell.workers] = one
+            by_workers = groups.setdefault(one.cell.batch, {}).setdefault(one.label, {})
+            by_workers.setdefault(one.cell.workers, one)  # the fastest comes first
     panels = []
     for batch, labels in sorted(groups.items()):
-        found = [Scaling(name, by_workers) for name, by_workers in labels.items() if len(by_workers) > 1]
+        several = {label: by_workers for label, by_workers in labels.items() if len(by_workers) > 1}
+        names = distinct(list(several))
+        found = list(map(Scaling, names, brief(names, LEGEND), several.values()))
         panels += [_panel(batch, found, looks)] if found else []
     return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
 
@@ -76,7 +80,7 @@ def _panel(batch: int, found: Sequence[Scaling], looks: Looks) -> Panel:
     return Panel(
         f"batch {batch}",
         described,
-        spec(data, counts, {one.label: looks[one.fewest.label] for one in found}),
+        spec(data, counts, {one.short: looks[one.fewest.label] for one in found}),
         COLUMNS,
         rows,
         kind="lines",
@@ -91,7 +95,8 @@ def _data(one: Scaling, law: Fit | None) -> list[Datum]:
         if found is not None:
             data.append(
                 {
-                    "series": one.label,
+                    "series": one.short,
+                    "name": one.label,
                     "workers": count,
                     "speedup": found.value,
                     "low": found.low or found.value,
@@ -101,7 +106,7 @@ def _data(one: Scaling, law: Fit | None) -> list[Datum]:
     if law is not None:
         span = range(POINTS + 1)
         counts = [base * (law.counts[-1] / base) ** (step / POINTS) for step in span]
-        data += [{"series": one.label, "at": n, "law": law.amdahl(base) / law.amdahl(n)} for n in counts]
+        data += [{"series": one.short, "at": n, "law": law.amdahl(base) / law.amdahl(n)} for n in counts]
     return data
 
 
