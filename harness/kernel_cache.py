@@ -6,12 +6,12 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
-import os
 import platform
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from harness.folders import cache_folder, whole_file
 
 
 def read() -> dict[str, object] | None:
@@ -28,19 +28,10 @@ def write(known: dict[str, object]) -> None:
     """Put the answer in place in one step; where the folder cannot be written, the next process measures again."""
     path = _path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(known, file)
-        Path(name).replace(path)
+        with whole_file(path) as file:
+            file.write(json.dumps(known).encode())
     except OSError as error:
         print(f"warning: {path} cannot be written ({error}); kernels=auto measures in every process", file=sys.stderr)
-
-
-def cache_folder() -> Path:
-    """Return the harness's cache folder by the XDG rule; a relative ``XDG_CACHE_HOME`` is ignored."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "backprop-harness"
 
 
 def _path() -> Path:

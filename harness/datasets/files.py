@@ -20,11 +20,6 @@ def data_folders() -> list[Path]:
     return [Path(named).expanduser(), own] if named else [own]
 
 
-def cache_folder() -> Path:
-    """Return the folder of what can be made again at any time."""
-    return platformdirs.user_cache_path(APPLICATION, appauthor=False)
-
-
 def offline() -> bool:
     """Return whether ``HARNESS_OFFLINE`` forbids downloads."""
     return os.environ.get("HARNESS_OFFLINE", "") not in ("", "0")

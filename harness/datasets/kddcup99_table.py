@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
-import tempfile
+import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -17,8 +16,8 @@ import numpy as np
 
 from harness.arrays import Array
 from harness.datasets import gz
-from harness.datasets.files import cache_folder
 from harness.errors import DataError
+from harness.folders import cache_folder, whole_file
 
 FEATURES, LABEL = 41, 41
 SYMBOLS: Mapping[int, tuple[str, ...]] = {
@@ -104,13 +103,9 @@ def _from_cache(cached: Path, rows: int) -> Array | None:
 
 
 def _to_cache(cached: Path, table: Array) -> None:
-    """Keep a table under its name by one rename; where that cannot be, it is parsed again next time."""
-    with suppress(OSError):
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=cached.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, table=table)
-            Path(scratch).replace(cached)
-        finally:
-            Path(scratch).unlink(missing_ok=True)
+    """Keep a table under its name; where that cannot be, it is parsed again next time."""
+    try:
+        with whole_file(cached) as file:
+            np.savez_compressed(file, table=table)
+    except OSError as error:
+        print(f"warning: {cached} cannot be written ({error}); every process parses the table", file=sys.stderr)

@@ -9,8 +9,8 @@ import pytest
 
 from harness import DataError
 from harness.datasets import kddcup99, load_dataset, shape_of
-from harness.datasets.files import cache_folder
 from harness.datasets.kddcup99_table import SYMBOLS, read_table
+from harness.folders import cache_folder
 from tests.datasets.conftest import REAL
 
 real = pytest.mark.skipif(not (REAL / "kddcup99").is_dir(), reason="HARNESS_DATA names no folder with kddcup99")
@@ -106,10 +106,13 @@ def test_the_cache_is_used_made_again_where_it_is_broken_and_not_needed(tmp_path
     assert [file.name for file in cache_folder().iterdir()] == [cached.name]
 
 
-def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_costs_time_only_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "taken").write_text("a file")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "taken"))
     assert read_table(table(tmp_path, ROWS), 3).attack.tolist() == [0, 1, 1]
+    assert "cannot be written" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
 import zlib
 from dataclasses import asdict
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness.kernel_cache import cache_folder
+from harness.folders import cache_folder, whole_file
 from harness.registry import activation
 from harness.tolerance import Trained
 from harness.worker.parity.truth import compute, flat, precision
@@ -107,20 +106,13 @@ def _read(path: Path, problem: Problem) -> Trained | None:
 
 
 def _write(path: Path, content: Trained) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {
         f"{side}{index}": array.astype("<f8", copy=False)
         for side, parameters in zip(SIDES, content, strict=True)
         for index, array in enumerate(flat(parameters))
     }
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".npz")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        np.savez(file, **arrays)
     _prune(path.parent)
 
 

@@ -18,6 +18,8 @@ import numba
 import numba.extending
 from numba import config
 
+from harness.folders import cache_folder
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -88,8 +90,7 @@ def cached() -> bool:
 @cache
 def folder() -> Path:
     """Return where compiled code is kept: below ``XDG_CACHE_HOME``, one folder for every state of these sources."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "backprop-harness" / "numba" / _digest()
+    return cache_folder() / "numba" / _digest()
 
 
 def _digest() -> str:
