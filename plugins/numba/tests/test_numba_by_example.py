@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness_numba import jit, linalg, neurons, pointwise
+from harness_numba import linalg, neurons, pointwise
 from harness_numba.team import Team
 
 import harness
@@ -165,10 +165,12 @@ def test_an_activation_without_a_usable_scalar_form_is_unsupported(kind: Kind, m
             kind(case.net, case.start)
 
 
-def test_compiled_code_is_kept_below_the_cache_folder_of_the_user() -> None:
-    kept = list(Path(jit.folder()).rglob("linalg_loops.forward-*.nbc"))
-    if "NUMBA_CACHE_DIR" not in os.environ:
-        assert kept, f"nothing in {jit.folder()}"
+def test_compiled_code_is_kept_below_the_cache_folder_of_the_user(tmp_path: Path) -> None:
+    here = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    here["XDG_CACHE_HOME"] = str(tmp_path)
+    words = "import numpy as np; from harness_numba.linalg_loops import descend; descend(1.0, np.ones(3), np.ones(3))"
+    subprocess.run([sys.executable, "-c", words], env=here, check=True)
+    assert list((tmp_path / "backprop-harness" / "numba").rglob("linalg_loops.descend-*.nbc"))
 
 
 def test_without_a_place_for_compiled_code_every_process_compiles_for_itself(tmp_path: Path) -> None:
