@@ -17,7 +17,7 @@ from harness.gate.calibration import SCHEMA_VERSION, Calibration
 from harness.gate.copy import VARIABLE
 from harness.text import clean
 
-STUDY, STORE = "gate", "gate.db"
+STUDY, STORE = "gate", "results-gate.db"
 FEWEST_ROUNDS = 5
 
 

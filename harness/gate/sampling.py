@@ -20,8 +20,6 @@ MeasurePair: TypeAlias = Callable[[Cells, int], Sequence[Stored]]
 """``(pair, round) -> rows``: both cells measured one after the other; fewer than two rows: interrupted."""
 OnLook: TypeAlias = Callable[[int, int, int], None]
 """Hears ``(rounds so far, cells decided, cells)``."""
-HOPELESS = frozenset({"none", "broken", "mended"})
-"""Verdicts that more rounds will not change."""
 IGNORED = frozenset({"backend", "options", "python", "hosts"})
 
 

@@ -208,7 +208,7 @@ def test_the_command_calibrates_and_compare_uses_it(tmp_path: Path) -> None:
     shown = site.harness("gate", "--json", **state)
     assert json.loads(shown.out)["percent"] == 300
     assert json.loads(shown.out)["cells"] == 1
-    gated = site.harness("compare", "blas", "blas", "--store", "gate.db", "--gate", **state)
+    gated = site.harness("compare", "blas", "blas", "--store", "results-gate.db", "--gate", **state)
     assert "gate of" in (gated.out if gated.code == 0 else gated.err)  # five pairs of a busy machine may see nothing
     refused = site.harness("gate", "--calibrate", "--rounds", "2", **state)
     assert refused.code == 2

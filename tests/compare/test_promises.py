@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from harness.compare import Result, Thresholds, compare
@@ -138,3 +140,19 @@ def test_student_is_what_scipy_says(freedom: float) -> None:
         assert tail(t, freedom) == pytest.approx(stats.t.sf(t, freedom), rel=1e-8, abs=1e-300)
     for above in (0.5, 0.2, 0.025, 1e-3, 1e-6):
         assert quantile(above, freedom) == pytest.approx(stats.t.isf(above, freedom), rel=1e-6, abs=1e-8)
+
+
+MIRRORED = {"slower": "faster", "faster": "slower"}
+some_times = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(some_times, some_times, st.sampled_from(["r", "another"]))
+def test_the_other_way_round_the_verdict_is_its_mirror(one: list[float], other: list[float], run: str) -> None:
+    a, b = side(stored(one)), side(stored(other, run=run))
+    (there,), (back,) = compare(a, b).cells, compare(b, a).cells
+    assert back.verdict == MIRRORED.get(there.verdict, there.verdict)
+    assert back.ratio.value == pytest.approx(1 / there.ratio.value)
+    assert back.p_change == pytest.approx(there.p_change)
+    if there.verdict in MIRRORED:
+        assert there.ratio.excludes(1)
