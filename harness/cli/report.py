@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,8 +87,17 @@ def _refuse(target: Path | None, folder: Path | None, store: Path) -> None:
         raise RequestError(f"{target}: this is the store itself; name another file with -o")
     if target.is_dir():
         raise RequestError(f"{target}: this is a folder; name a file with -o")
-    if target.parent.is_dir() and not os.access(target.parent, os.W_OK):
-        raise RequestError(f"{target}: the folder {target.parent} cannot be written to; name another file with -o")
+    if target.parent.is_dir():
+        _probe(target)
+
+
+def _probe(target: Path) -> None:
+    """Find out now whether a draft can be written beside the page: not every refusal shows in a folder's mode."""
+    try:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        why = f"the folder {target.parent} cannot be written to ({error.strerror})"
+        raise RequestError(f"{target}: {why}; name another file with -o") from error
 
 
 def _read(path: Path, study: str | None) -> tuple[str, list[Row]]:

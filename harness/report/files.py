@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +13,12 @@ from harness.report.content import Content
 from harness.text import clean
 
 WIDTH = 560
+LINE = 72
+"""Letters in a line of a title that is no wider than the chart."""
 SCALE = 2.0
 NO_ADDRESS: list[str] = []
 """A specification may load nothing from anywhere."""
-LONGEST = 60
+LONGEST = 90
 
 
 def _svg(spec: Mapping[str, Any]) -> bytes:
@@ -40,8 +43,8 @@ def figures(told: Content, formats: Sequence[str]) -> Iterator[tuple[str, bytes]
     """
     for number, (machine, part, figure, panel) in enumerate(told.panels(), start=1):
         several = [machine.name] if len(told.machines) > 1 else []
-        lines = [figure.title, f"{panel.title}; {part.heading}", *several]
-        title = {"text": clean(lines[0]), "subtitle": list(map(clean, lines[1:])), "anchor": "start"}
+        below = [line for words in (panel.title, part.heading, *several) for line in textwrap.wrap(clean(words), LINE)]
+        title = {"text": clean(figure.title), "subtitle": below, "anchor": "start", "offset": 12}
         spec = {**panel.spec, "width": WIDTH, "background": "white", "title": title}
         for name in formats:
             yield f"{number:03}-{slug(f'{figure.title} {panel.title}')}.{name}", FORMATS[name](spec)

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import os
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from harness.cli import main
-from harness.cli import report as command
 from harness.registry import backends
 from harness.report.content import content
 from harness.report.files import slug
@@ -127,9 +126,12 @@ def test_a_wrong_request_is_one_line(
 def test_a_folder_that_cannot_be_written_to_is_one_line(
     store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command.os, "access", lambda _path, mode: mode != os.W_OK)  # a test may run as root
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)  # a test may run as root, whom no mode keeps out
     assert main(["report", "--store", str(store)]) == 2
-    assert "cannot be written to; name another file with -o" in capsys.readouterr().err
+    assert "cannot be written to (Permission denied); name another file with -o" in capsys.readouterr().err
 
 
 def test_a_store_without_rows_is_one_line(
