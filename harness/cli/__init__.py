@@ -7,14 +7,15 @@ Each command is a module with ``configure(parser)`` and ``run(args) -> int``, im
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
-import io
-import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
 
 from harness import __version__
+from harness.cli import streams
 from harness.errors import HarnessError, RequestError, Unavailable, Unsupported, nearest
 
 COMMANDS = {
@@ -36,14 +37,15 @@ COMMANDS = {
 """Every command with its sentence for ``--help``; ``new-backend`` lives in ``harness/cli/new_backend.py``."""
 
 OK, FELL_SHORT, WRONG_REQUEST = 0, 1, 2
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return 0 (all well), 1 (it ran and something fell short) or 2 (the request was wrong)."""
     words = list(sys.argv[1:] if words is None else words)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a letter must not end a command
-        sys.stdout.reconfigure(errors="backslashreplace")
+    streams.ensure()
     try:
+        _stand_somewhere()
         code = _run(words)
         sys.stdout.flush()
     except (RequestError, Unsupported, Unavailable) as error:
@@ -53,9 +55,22 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _told("interrupted", FELL_SHORT)
     except BrokenPipeError:  # whoever read our output wanted no more of it, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.forget()
         return FELL_SHORT
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        streams.forget()
+        return _told(f"{error.strerror}: make room where the output or the files go, then repeat", FELL_SHORT)
     return code
+
+
+def _stand_somewhere() -> None:
+    """Refuse a current folder that is gone: relative paths would lead nowhere."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise RequestError("the current folder has been removed; change to one that is there") from None
 
 
 def _told(what: object, code: int) -> int:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from harness import registry
 from harness.conformance.configuration import LEVELS
@@ -15,6 +16,8 @@ from harness.environment import Option
 from harness.errors import RequestError
 
 FINE, FELL_SHORT = 0, 1
+LONGEST = 86400.0
+"""Seconds that one check may be given: a day."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, print the verdict, and return 0 where the backend conforms and 1 where it does not."""
-    if not args.seconds > 0 or any(count < 1 for count in args.workers):
-        raise RequestError(f"--seconds {args.seconds:g}, --workers {args.workers}: give numbers above 0")
+    if not 0 < args.seconds <= LONGEST or any(count < 1 for count in args.workers):
+        raise RequestError(
+            f"--seconds {args.seconds:g}, --workers {args.workers}: give numbers above 0, at most {LONGEST:g} seconds"
+        )
+    if args.junit and not Path(args.junit).absolute().parent.is_dir():  # said before the checks, not after
+        raise RequestError(f"--junit {args.junit}: there is no folder {Path(args.junit).parent}; make it")
     request = Request(
         options=None if args.options is None else _options(args.backend, _named(args.options, "--options")),
         workers=tuple(args.workers),

@@ -12,6 +12,7 @@ from harness.api import STORE, earlier_times, prepared, within
 from harness.cli import FELL_SHORT, OK, WRONG_REQUEST
 from harness.cli.output import stdout_color, stdout_width
 from harness.cli.progress import progress
+from harness.errors import RequestError
 from harness.plan import Plan
 from harness.registry import backends
 from harness.report.export import SCHEMA_VERSION, finite
@@ -38,6 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the study; return 0, or 1 if a cell fell short or the run was interrupted, or 2 if it was refused."""
+    if not args.label.isprintable():
+        raise RequestError(f"--label {args.label!r}: give text on one line")
     study, plan = prepared(args.study, args.set)
     if args.budget is not None:
         plan = within(plan, seconds(args.budget), earlier_times(args.store))

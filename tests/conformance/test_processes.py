@@ -158,6 +158,16 @@ def test_the_command_says_with_its_exit_code_what_came_out(capsys: pytest.Captur
     assert main(["check", "no_such_module:Class", *quick, CLOSING]) == 1
     assert main(["check", "good_backend:Good", *quick, "and and"]) == 2
     assert main(["check", "good_backend:Good", "--junit", str(tmp_path / "no" / "file"), *quick, CLOSING]) == 2
+    capsys.readouterr()
+    assert main(["check", "good_backend:Good", "--seconds", "inf"]) == 2
+    assert "give numbers above 0, at most 86400 seconds" in capsys.readouterr().err
+
+
+def test_a_report_that_has_no_folder_is_refused_before_the_checks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("harness.cli.check.examine", lambda *_: pytest.fail("the checks ran first"))
+    assert main(["check", "good_backend:Good", "--junit", str(tmp_path / "no" / "file")]) == 2
 
 
 def test_results_can_be_had_as_json_and_as_junit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
