@@ -10,6 +10,7 @@ import numpy as np
 
 from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
 from harness.backend import check_rate
+from harness.checks import whole_number
 from harness_jax.model import Params, compiled
 
 jax.config.update("jax_enable_x64", val=True)  # type: ignore[no-untyped-call]  # float64 networks need it; float32 arrays stay float32
@@ -71,7 +72,7 @@ class JaxBackend(Backend):
     def train_epoch(self, batch_size: int, rate: float) -> None:
         """One compiled call for the epoch; the first call at a batch size compiles it."""
         check_rate(rate)
-        batch = min(batch_size, self.rows)
+        batch = min(whole_number("batch_size", batch_size, "rows"), self.rows)
         self._params = self._functions.epoch(self._params, self.x, self.y, self._dtype(rate), batch=batch)
 
     def sync(self) -> None:

@@ -105,3 +105,5 @@ def test_a_rate_that_is_not_finite_is_refused() -> None:
         backend.load(x, y)
         with pytest.raises(RequestError, match="finite"):
             backend.train_epoch(8, float("inf"))
+        with pytest.raises(RequestError, match="batch_size=0"):
+            backend.train_epoch(0, 0.1)

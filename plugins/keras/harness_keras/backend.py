@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
 from harness.backend import check_rate
+from harness.checks import whole_number
 from harness_keras.model import loss, perceptron, pointwise
 
 
@@ -85,7 +86,7 @@ class KerasBackend(Backend):
     def train_epoch(self, batch_size: int, rate: float) -> None:
         """One epoch in the mode's fastest honest form."""
         check_rate(rate)
-        batch = min(batch_size, self.rows)
+        batch = min(whole_number("batch_size", batch_size, "rows"), self.rows)
         self.rate.assign(rate)
         if self.mode == "fit":
             keras.config.set_floatx(self.network.dtype)  # fit would round a float64 set to float32

@@ -84,6 +84,8 @@ def test_refusals_name_their_reason() -> None:
             backend.load(x, y)
             with pytest.raises(harness.RequestError, match="finite"):
                 backend.train_epoch(8, float("nan"))
+            with pytest.raises(harness.RequestError, match="batch_size=0"):
+                backend.train_epoch(0, 0.1)
         with pytest.raises(harness.Unavailable, match="fixed once a process"):
             KerasBackend(network, start, workers=3)
     """)

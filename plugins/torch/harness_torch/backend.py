@@ -12,6 +12,7 @@ from torch import Tensor
 from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
 from harness.backend import check_rate
 from harness.batching import batches
+from harness.checks import whole_number
 from harness_torch.graph import CapturedEpoch, Steps
 from harness_torch.model import Perceptron
 
@@ -124,7 +125,7 @@ class TorchBackend(Backend):
         return self.model.loss(self.model(x), y)
 
     def _replay(self, batch_size: int, rate: float) -> None:
-        size = min(batch_size, self.rows)
+        size = min(whole_number("batch_size", batch_size, "rows"), self.rows)
         self.rate.fill_(rate)
         if size not in self._captured:
             self._captured[size] = CapturedEpoch(Steps(self.model, self.rate), self.x, self.y, size)
