@@ -43,7 +43,8 @@ def located(file: RemoteFile) -> Path:
         return found
     if offline():
         raise DataError(
-            f"{file.path} is not in {' or '.join(map(str, data_folders()))} and HARNESS_OFFLINE forbids to fetch it"
+            f"{file.path} is not in {' or '.join(map(str, data_folders()))} and HARNESS_OFFLINE forbids to fetch it; "
+            "put it there, or unset HARNESS_OFFLINE"
         )
     from harness.datasets.download import download  # noqa: PLC0415  only a download pays for its library
 

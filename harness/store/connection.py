@@ -93,7 +93,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise RequestError(f"{path}: a store is a file, and this is {'a folder' if path.is_dir() else 'none'}")
     if not path.parent.is_dir():
-        raise RequestError(f"{path}: there is no folder {path.parent}; make it, or choose another store with --store")
+        raise RequestError(f"{path}: there is no folder {path.parent}; make it, or choose another store")
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -101,7 +101,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     (application,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in _MARKS)
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != APPLICATION and (application or version or tables):
-        raise RequestError(f"{path}: this is the SQLite file of another program; choose another with --store")
+        raise RequestError(f"{path}: this is the SQLite file of another program; choose another store")
     if version > VERSION:
         raise RequestError(
             f"{path}: written by a newer harness (schema {version}; this one knows {VERSION}); upgrade backprop-harness"

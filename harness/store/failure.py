@@ -32,8 +32,8 @@ _STEPS = {
     "SQLITE_FULL": "make room and run again: all rows before this one are safe",
     "SQLITE_IOERR": "look at the disk, then run again: all rows before this one are safe",
     "SQLITE_BUSY": f"another process kept it locked for {BUSY_SECONDS:.0f} s; end that one and run again",
-    "SQLITE_READONLY": "the file or its folder is read-only; choose another with --store",
-    "SQLITE_CANTOPEN": "the file or its folder cannot be opened; choose another with --store",
-    "SQLITE_NOTADB": "this is no store; choose another with --store",
-    "SQLITE_CORRUPT": "the file is damaged; choose another with --store, or save what is left: sqlite3 FILE .recover",
+    "SQLITE_READONLY": "the file or its folder is read-only; choose another store",
+    "SQLITE_CANTOPEN": "the file or its folder cannot be opened; choose another store",
+    "SQLITE_NOTADB": "this is no store; choose another store",
+    "SQLITE_CORRUPT": "the file is damaged; choose another store, or save what is left: sqlite3 FILE .recover",
 }

@@ -85,7 +85,9 @@ def test_the_published_hash_is_checked(mirror: Mirror, own_folders: Path) -> Non
 
 def test_offline_forbids_a_download_in_one_line(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_OFFLINE", "1")
-    with pytest.raises(DataError, match="HARNESS_OFFLINE forbids to fetch it") as caught:
+    with pytest.raises(
+        DataError, match="HARNESS_OFFLINE forbids to fetch it; put it there, or unset HARNESS_OFFLINE"
+    ) as caught:
         located(file(mirror.serve("/file.gz", (200, CONTENT))))
     assert "\n" not in str(caught.value)
     assert mirror.asked == []

@@ -87,7 +87,7 @@ def test_a_truncated_store_is_one_clear_error(filled: Path, kept: int) -> None:
     with pytest.raises((RequestError, StoreError)) as caught, Store.read(filled) as store:
         store.rows()
     assert str(filled) in str(caught.value)
-    assert "choose another with --store" in str(caught.value)
+    assert "choose another store" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", [":memory:", "100%.db", "a?mode=memory", "#.db", 'it\'s "so" <b>.db', "ü𝄞.db"])
@@ -135,13 +135,13 @@ def test_a_read_only_file_in_a_read_only_folder_can_be_read(read_only: Path) -> 
 @pytest.mark.parametrize("name", ["results.db", "new.db"])
 def test_a_read_only_folder_is_refused_for_writing(read_only: Path, name: str) -> None:
     code = "try:\n    Store.open(path)\nexcept RequestError as error: print(error)"
-    assert "choose another with --store" in as_nobody(code, read_only.with_name(name))
+    assert "choose another store" in as_nobody(code, read_only.with_name(name))
 
 
 def test_a_writable_store_in_a_read_only_folder_is_refused_before_anything_is_measured(read_only: Path) -> None:
     read_only.chmod(0o666)
     code = "try:\n    Store.open(path)\nexcept RequestError as error: print(error)"
-    assert "choose another with --store" in as_nobody(code, read_only)
+    assert "choose another store" in as_nobody(code, read_only)
 
 
 def test_a_full_disk_loses_no_row_that_was_finished(path: Path) -> None:
