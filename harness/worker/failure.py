@@ -28,6 +28,8 @@ def outcome(error: BaseException) -> tuple[State, str]:
 
 
 def _about_memory(error: BaseException) -> bool:
+    if error.__cause__ is not None and _about_memory(error.__cause__):  # a dataset's or a plugin's, told by the harness
+        return True
     names = {kind.__name__ for kind in type(error).__mro__}
     text = str(error).lower()
     return bool(names & MEMORY_ERRORS) or any(words in text for words in MEMORY_WORDS)

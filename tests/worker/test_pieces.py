@@ -103,3 +103,11 @@ def test_a_reason_is_one_line_of_bounded_length() -> None:
     _, reason = outcome(RuntimeError("line\n" * 5000))
     assert "\n" not in reason
     assert len(reason) <= LONGEST + 1
+
+
+def test_spent_memory_is_seen_behind_the_error_that_tells_of_it() -> None:
+    told = PluginError("dataset 'synthetic': load failed")
+    told.__cause__ = MemoryError("44.7 GiB")
+    assert outcome(told)[0] == "out-of-memory"
+    told.__cause__ = ValueError("44.7 GiB")
+    assert outcome(told)[0] == "error"
