@@ -11,6 +11,9 @@ from harness.report.figures import speedup
 from harness.report.summary import Summary
 from harness.row import FINE, Row
 
+UNTOLD = frozenset({"interrupted", "diverged", "wrong"})
+"""States whose reason says all: what was printed last has nothing to do with them."""
+
 
 def reasons(summaries: Sequence[Summary]) -> list[str]:
     """Say of everything that is not ok what it is, why, and in which rounds."""
@@ -45,14 +48,18 @@ def causes(summary: Summary) -> list[Cause]:
 
 
 def _last_words(row: Row) -> str:
-    """Return where a worker stood when it was ended, if it could say, or else the last line that it printed."""
+    """Return where a worker stood when it was ended, if it could say, or else the last line that it printed.
+
+    Nothing where the reason has it already, or, for figures that went wrong, where it would be a library's warning.
+    """
     lines = row.stderr.strip().splitlines()
-    if not lines or row.state in FINE or row.state == "interrupted":
+    if not lines or row.state in FINE | UNTOLD:
         return ""
     for line, below in itertools.pairwise(lines):
         if line.startswith("Current thread"):
             return f"it stood at {below.strip()}"
-    return f"it last said: {lines[-1]}" if lines[-1] not in row.reason else ""
+    said = re.sub(r"^(\w+\.)+(?=\w+: )", "", lines[-1])  # the reason names an error without its module
+    return f"it last said: {lines[-1]}" if " ".join(said.split()) not in row.reason else ""
 
 
 def warnings(summaries: Sequence[Summary]) -> list[str]:

@@ -9,7 +9,7 @@ from harness.network import Network
 from harness.report.figures import spread, three
 from harness.report.summary import sections
 from harness.report.table import table
-from harness.row import Row
+from harness.row import Row, State
 from harness.spec import BackendSpec
 from harness.statistics import Estimate
 from tests.samples import a_cell, a_lost_row, a_row
@@ -187,6 +187,19 @@ def test_failed_cells_are_listed_with_the_reason_and_the_last_words_of_the_worke
     rows = [a_lost_row(turn=turn, stderr="Traceback\n  File\nSegmentation fault") for turn in range(2)]
     text = table(rows, SPECS)
     assert "  crashed: blas workers=1 batch=32: ended by signal 11; it last said: Segmentation fault" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "stderr"),
+    [
+        ("error", "PluginError: no weights (backend.py, line 3)", "Traceback\nharness.errors.PluginError: no weights"),
+        ("diverged", "a weight is not finite: lower the rate", "x.py:3: RuntimeWarning: overflow\n  np.matmul(a, b)"),
+    ],
+)
+def test_what_the_reason_says_is_not_said_again(state: State, reason: str, stderr: str) -> None:
+    text = table([a_row(state=state, reason=reason, stderr=stderr)], SPECS)
+    assert reason in " ".join(text.split())
+    assert "it last said" not in text
 
 
 def test_cells_of_several_problems_are_named_with_theirs() -> None:
