@@ -37,7 +37,8 @@ test: setup  ## lint, types, import contracts, then every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m 'not alone' --numprocesses 2 --dist worksteal
 
 lint: setup  ## ruff only
 	$(BIN)/ruff check .

@@ -60,6 +60,7 @@ def run_once(scratch: Scratch, commit: str) -> int:
     return scratch.asv("run", *words, f"{commit}^!").returncode
 
 
+@pytest.mark.alone
 def test_a_plugin_that_becomes_twice_as_slow_fails_the_gate_and_it_alone(scratch: Scratch, base: str) -> None:
     with (scratch.folder / "plugins/python/harness_python/backend.py").open("a") as file:
         file.write(SLOWER)

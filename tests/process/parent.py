@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from harness.process import Limits, Start, run
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background passes it on as ignored
     start = Start(
         module="tests.process.deeds",
         request={"deed": sys.argv[1]},

@@ -183,6 +183,7 @@ x, y = np.ones((100_000, 64), np.float32), np.ones((100_000, 8), np.float32)
 with FusedBackend(net, harness.initial_parameters(net), workers=3) as backend:
     backend.load(x, y)
     backend.train_epoch(64, 0.0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background passes it on as ignored
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
         while True:

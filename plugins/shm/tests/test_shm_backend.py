@@ -33,8 +33,17 @@ def _backend(workers: int, network: Network = NETWORK, rows: int = 7) -> ShmBack
 
 
 def _children() -> list[psutil.Process]:
-    """Return the children of this process, but for the tracker that other tests' shared memory brings along."""
-    return [child for child in psutil.Process().children() if "resource_tracker" not in " ".join(child.cmdline())]
+    """Return the children of this process that this test has started."""
+    return [child for child in psutil.Process().children() if child not in _earlier]
+
+
+_earlier: list[psutil.Process] = []
+
+
+@pytest.fixture(autouse=True)
+def _know_what_other_tests_left() -> None:
+    """Other plugins' tests may run in this process before, and some libraries keep a helper process."""
+    _earlier[:] = psutil.Process().children()
 
 
 def _names(folder: str) -> set[str]:
