@@ -2,7 +2,7 @@
 
     python benchmarks/scripts/frameworks_bare.py --rounds 5 --batch 128 --workers 2
 
-The bare scripts are those of ``fused_peers.py``: a user's own loop, no harness in the process. Each round measures
+The bare scripts are those of ``peers.py``: a user's own loop, no harness in the process. Each round measures
 every framework both ways, each in a fresh process with the same environment and CPUs, in a random order. The table has
 the medians in GFLOP/s and the median ratio of paired rounds with its interval; 1 means that nothing is lost.
 """
@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 import fused_peers
+import peers
 
 from harness.cell import Cell
 from harness.launch import launch
@@ -43,7 +44,7 @@ def cell(backend: str, options: dict[str, str | int], batch: int, workers: int) 
         network=Network.dense([784, 1024, 10]),
         dataset="synthetic",
         dataset_options={"rows": batch * max(2, 2048 // batch), "inputs": 784, "outputs": 10, "seed": 0},
-        rate=fused_peers.RATE,
+        rate=peers.RATE,
         seed=0,
         init="glorot_uniform",
         epochs=40,

@@ -1,9 +1,16 @@
-"""Python threads that work on one batch together: a pool that lives on, or a team made and joined for every batch."""
+"""Python threads that work on one batch together: a pool that lives on, or a team made and joined for every batch.
+
+Where the process has as many cores as the team has threads, each thread keeps to one. An epoch on a small net ends
+before the system has noticed that it woke two threads on one core, and each would wait there for the other to give up
+its turn. A process with cores to spare is left alone: others may keep theirs busy.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import cycle
 from threading import Barrier
 
 from harness import RequestError
@@ -23,7 +30,7 @@ class Team:
         """
         self.size, self._abort = size, abort
         self._barrier = Barrier(size)
-        self._pool = ThreadPoolExecutor(size, "worker") if kind == "pool" and size > 1 else None
+        self._pool = self._threads() if kind == "pool" and size > 1 else None
 
     def run(self, task: Task) -> None:
         """Run ``task(number)`` once on each thread; the first error of any is raised here."""
@@ -33,7 +40,7 @@ class Team:
         elif self._pool is not None:
             self._share(self._pool, task)
         else:
-            with ThreadPoolExecutor(self.size, "worker") as team:
+            with self._threads() as team:
                 self._share(team, task)
 
     def meet(self) -> None:
@@ -45,6 +52,13 @@ class Team:
         if self._pool is not None:
             self._pool.shutdown()
         self._pool = None
+
+    def _threads(self) -> ThreadPoolExecutor:
+        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        if len(cores) != self.size:
+            return ThreadPoolExecutor(self.size, "worker")
+        free = cycle(cores)
+        return ThreadPoolExecutor(self.size, "worker", initializer=lambda: os.sched_setaffinity(0, {next(free)}))
 
     def _share(self, pool: ThreadPoolExecutor, task: Task) -> None:
         """Nobody is left waiting when a thread fails or the caller is interrupted: all come home before it raises."""

@@ -136,6 +136,24 @@ def test_an_error_in_one_thread_reaches_the_caller_and_frees_the_others(team: st
     assert sorted(seen) == [0, 1, 2]
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not bind threads to cores")
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_each_thread_keeps_to_a_core_where_the_process_has_one_for_each(team: str, beyond: int) -> None:
+    cores = os.sched_getaffinity(0)
+    crew = Team(team, len(cores) + beyond)
+    seen: list[frozenset[int]] = []
+
+    def look(_number: int) -> None:
+        crew.meet()
+        seen.append(frozenset(os.sched_getaffinity(0)))
+
+    crew.run(look)
+    crew.close()
+    alone = {frozenset({core}) for core in cores}
+    assert set(seen) == (alone if not beyond and len(cores) > 1 else {frozenset(cores)})
+    assert os.sched_getaffinity(0) == cores
+
+
 def test_a_registered_activation_is_called_by_its_compiled_scalar_form(
     kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -212,6 +212,15 @@ def test_facts_say_which_vectors_and_which_strategy_ran() -> None:
     assert str(facts["strategy"]).startswith("window 24" if isa.ISA else "plain NumPy")
 
 
+@pytest.mark.skipif(isa.ISA is None, reason="without vectors there are no panels to own")
+@pytest.mark.parametrize("sizes", [(20, 5, 3), (20, 3)])
+def test_a_thread_that_would_own_no_neuron_is_not_started(sizes: tuple[int, ...]) -> None:
+    case = problem(*sizes, dtype="float64")
+    with FusedBackend(case.net, case.start, workers=4) as backend:
+        assert backend.facts()["threads"] == (1 if len(sizes) == 3 else -(-20 * 8 // isa.KERNELS.panel_bytes))
+    same(trained(case, 4, 0.3, 4), case.trained(4, 0.3))
+
+
 @pytest.mark.parametrize("batch", range(1, 70))
 @pytest.mark.parametrize("workers", [1, 2, 4096])
 def test_a_window_is_whole_batches_and_fits_in_a_chunk(batch: int, workers: int) -> None:

@@ -23,14 +23,14 @@ class Engine:
     """Trains in native code. The threads live as long as the engine; each runs the same plan on its own columns."""
 
     def __init__(self, network: Network, parameters: Parameters, workers: int) -> None:
-        self.network, self._workers = network, workers
+        self.network, self._workers = network, strategy.team(workers, network)
         self._pointwise = pointwise.of_network(network)
         self._number: Any = np.dtype(network.dtype).type
-        self._team = Team("pool", workers, self._abort)
+        self._team = Team("pool", self._workers, self._abort)
         self._memory = self._room(strategy.WINDOW)
         self._memory.fill(parameters)
-        self.strategy = strategy.choose(strategy.WINDOW, workers)
-        self._run, self._seats = np.zeros(1, RUN), np.zeros((workers, 1), SEAT)
+        self.strategy = strategy.choose(strategy.WINDOW, self._workers)
+        self._run, self._seats = np.zeros(1, RUN), np.zeros((self._workers, 1), SEAT)
 
     def load(self, x: Array, y: Array) -> None:
         """Copy the set: rows padded with zeros to whole panels, and never a power of 2 apart."""
@@ -75,7 +75,7 @@ class Engine:
 
     def facts(self) -> Mapping[str, str | int | float]:
         """Return the vectors in use and the strategy of the last batch size."""
-        return {"isa": KERNELS.name, "strategy": str(self.strategy)}
+        return {"threads": self._workers, "isa": KERNELS.name, "strategy": str(self.strategy)}
 
     def close(self) -> None:
         """End the threads."""

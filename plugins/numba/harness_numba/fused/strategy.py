@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+import numpy as np
+
+from harness import Network
+from harness_numba.fused.isa import KERNELS
+
 WINDOW = 24
 """Rows that wide tiles and the reading of weights need to be worth it."""
 FIRST_UP_TO = 8
@@ -37,6 +42,16 @@ class Strategy:
         return (
             f"window {self.window}, chunk {self.chunk}, hidden layers {'wait' if self.hidden_wait else 'do not wait'}"
         )
+
+
+def team(workers: int, network: Network) -> int:
+    """Return how many threads have a panel to own: of the widest hidden layer or, where there is none, of the inputs.
+
+    One that owns nothing would only come to the meetings.
+    """
+    widest = max([layer.outputs for layer in network.layers[:-1]] or [network.layers[0].inputs])
+    bytes_ = widest * np.dtype(network.dtype).itemsize
+    return min(workers, -(-bytes_ // KERNELS.panel_bytes))
 
 
 def choose(batch: int, workers: int) -> Strategy:
