@@ -67,6 +67,16 @@ class Emitter:
         place = self.add(address, at * KERNELS.vector_bytes)
         self.builder.store(value, self.builder.inttoptr(place, value.type.as_pointer()), align=self.itemsize)
 
+    def prefetch(self, address: Value, at: int = 0) -> None:
+        """Have the vector that lies ``at`` vectors after ``address`` fetched into the cache, to be written."""
+        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        name, module = "llvm.prefetch.p0i8", self.builder.module
+        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        function = module.globals.get(name) or ir.Function(module, kind, name)
+        place = self.builder.inttoptr(self.add(address, at * KERNELS.vector_bytes), byte)
+        write, nearest, data = flag(1), flag(3), flag(1)
+        self.builder.call(function, [place, write, nearest, data])
+
     def broadcast(self, address: Value) -> Value:
         """Load one number into every lane."""
         return self.splat(self.load(address, kind=self.real))

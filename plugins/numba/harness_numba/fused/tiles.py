@@ -58,8 +58,10 @@ def product(rows: int, panels: int) -> Generate:
 def update(rows: int) -> Generate:
     """``panel -= left.T @ right`` for ``rows`` rows of a panel; ``count`` examples are added up in registers.
 
-    The weights come in last: added up from the weights on, every example would be rounded to their last place.
+    The weights come in last: added up from the weights on, every example would be rounded to their last place. So they
+    are not awaited either, if those of the next tile are fetched meanwhile.
     """
+    places = [(row, at) for row in range(rows) for at in range(VECTORS)]
 
     def generate(
         emit: Emitter,
@@ -71,22 +73,21 @@ def update(rows: int) -> Generate:
         panel_row: Value,
         count: Value,
     ) -> None:
-        zeros = [emit.constant(0.0)] * (rows * VECTORS)
+        for row, at in places:
+            emit.prefetch(emit.add(panel, emit.scaled(panel_row, rows + row)), at)
 
         def body(held: list[Value]) -> list[Value]:
             left, right, *sums = held
             vectors = [emit.load(right, at) for at in range(VECTORS)]
-            for row in range(rows):
-                x = emit.broadcast(emit.add(left, row * emit.itemsize))
-                for at, vector in enumerate(vectors, start=row * VECTORS):
-                    sums[at] = emit.fma(x, vector, sums[at])
+            xs = [emit.broadcast(emit.add(left, row * emit.itemsize)) for row in range(rows)]
+            sums = [emit.fma(xs[row], vectors[at], total) for (row, at), total in zip(places, sums, strict=True)]
             return [emit.add(left, left_step), emit.add(right, right_step), *sums]
 
+        zeros = [emit.constant(0.0) for _ in places]
         _, _, *sums = emit.loop(count, [left, right, *zeros], body)
-        for at, total in enumerate(sums):
-            row, column = divmod(at, VECTORS)
+        for (row, at), total in zip(places, sums, strict=True):
             place = emit.add(panel, emit.scaled(panel_row, row))
-            emit.store(emit.builder.fsub(emit.load(place, column), total), place, column)
+            emit.store(emit.builder.fsub(emit.load(place, at), total), place, at)
 
     return generate
 
