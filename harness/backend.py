@@ -13,7 +13,7 @@ import numpy as np
 from harness.arrays import Array, Parameters
 from harness.batching import batches
 from harness.checks import whole_number
-from harness.errors import RequestError
+from harness.errors import RequestError, Unsupported
 from harness.network import Network
 
 
@@ -113,6 +113,16 @@ def check_rate(rate: float) -> None:
     """Refuse a rate that is not a finite number."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float, np.floating)) or not math.isfinite(rate):
         raise RequestError(f"rate={rate!r}: give a finite number")
+
+
+def check_reserved(network: Network, workers: int, *, device: str = "cpu", precision: str = "ieee") -> None:
+    """Refuse what the reserved options cannot mean together, whatever the library."""
+    if precision == "tf32" and device != "cuda":
+        raise Unsupported("precision=tf32 is a format of CUDA's tensor cores: ask for device=cuda")
+    if precision != "ieee" and network.dtype != "float32":
+        raise Unsupported(f"precision={precision} trains float32 networks only, not {network.dtype}")
+    if device == "cuda" and workers != 1:
+        raise Unsupported(f"one CUDA device is one worker, not {workers}")
 
 
 def _check_parameters(network: Network, parameters: Parameters) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import Backend, Network, RequestError, initial_parameters
+from harness import Backend, Network, RequestError, Unsupported, initial_parameters
 from harness.arrays import Array, Parameters, copied
+from harness.backend import check_reserved
 
 NET = Network.dense([3, 4, 2])
 START = initial_parameters(NET)
@@ -170,3 +171,24 @@ def test_a_class_that_lacks_a_method_cannot_be_made() -> None:
 
     with pytest.raises(TypeError, match="step"):
         Lacking(NET, START)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "workers", "given", "message"),
+    [
+        ("float32", 1, {"precision": "tf32"}, "precision=tf32 is a format of CUDA's tensor cores: ask for device=cuda"),
+        ("float64", 1, {"precision": "bf16"}, "precision=bf16 trains float32 networks only, not float64"),
+        ("float64", 1, {"precision": "tf32", "device": "cuda"}, "precision=tf32 trains float32 networks only"),
+        ("float32", 2, {"device": "cuda"}, "one CUDA device is one worker, not 2"),
+    ],
+)
+def test_what_the_reserved_options_cannot_mean_together_is_unsupported(
+    dtype: str, workers: int, given: dict[str, str], message: str
+) -> None:
+    with pytest.raises(Unsupported, match=re.escape(message)):
+        check_reserved(Network.dense([3, 2], dtype=dtype), workers, **given)
+
+
+@pytest.mark.parametrize("given", [{}, {"device": "cuda", "precision": "tf32"}, {"precision": "bf16"}])
+def test_what_they_can_mean_passes(given: dict[str, str]) -> None:
+    check_reserved(Network.dense([3, 2]), 1, **given)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 
-from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
-from harness.backend import check_rate
+from harness import Array, Backend, Network, Parameters, Unavailable
+from harness.backend import check_rate, check_reserved
 from harness.checks import whole_number
 from harness_jax.model import Params, compiled
 
@@ -29,7 +29,7 @@ class JaxBackend(Backend):
         precision: str = "ieee",
     ) -> None:
         super().__init__(network, parameters, workers=workers)
-        _refuse(network, workers, device, precision)
+        check_reserved(network, workers, device=device, precision=precision)
         self.device, self.precision = _device(device), precision
         self._functions = compiled(network, precision)
         self._dtype = np.dtype(network.dtype).type
@@ -98,15 +98,6 @@ class JaxBackend(Backend):
         """Copy to the device: JAX may otherwise use the caller's memory as it is."""
         placed: jax.Array = jax.device_put(array.copy(), self.device)
         return placed
-
-
-def _refuse(network: Network, workers: int, device: str, precision: str) -> None:
-    if precision == "tf32" and device != "cuda":
-        raise Unsupported("precision=tf32 is a format of CUDA's tensor cores: ask for device=cuda")
-    if precision != "ieee" and network.dtype != "float32":
-        raise Unsupported(f"precision={precision} trains float32 networks only, not {network.dtype}")
-    if device == "cuda" and workers != 1:
-        raise Unsupported(f"one CUDA device is one worker, not {workers}")
 
 
 def _device(name: str) -> jax.Device:

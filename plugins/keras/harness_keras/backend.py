@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
-from harness.backend import check_rate
+from harness import Array, Backend, Network, Parameters, Unavailable
+from harness.backend import check_rate, check_reserved
 from harness.checks import whole_number
 from harness_keras.model import loss, perceptron, pointwise
 
@@ -30,7 +30,8 @@ class KerasBackend(Backend):
         precision: str = "ieee",
     ) -> None:
         super().__init__(network, parameters, workers=workers)
-        _refuse(network, workers, device, precision)
+        check_reserved(network, workers, device=device, precision=precision)
+        _refuse(device)
         _set_threads(workers)
         tf.config.experimental.enable_tensor_float_32_execution(precision == "tf32")
         self.device, self.mode, self.precision = device, mode, precision
@@ -139,13 +140,7 @@ class KerasBackend(Backend):
                 variable.assign_sub(self.rate.value * gradient)
 
 
-def _refuse(network: Network, workers: int, device: str, precision: str) -> None:
-    if precision == "tf32" and device != "cuda":
-        raise Unsupported("precision=tf32 is a format of CUDA's tensor cores: ask for device=cuda")
-    if precision == "tf32" and network.dtype != "float32":
-        raise Unsupported(f"precision=tf32 trains float32 networks only, not {network.dtype}")
-    if device == "cuda" and workers != 1:
-        raise Unsupported(f"one CUDA device is one worker, not {workers}")
+def _refuse(device: str) -> None:
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         raise Unavailable(f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}: this backend is Keras on TensorFlow, unset it")
     if device == "cuda" and not tf.config.list_physical_devices("GPU"):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
-from harness.backend import check_rate
+from harness.backend import check_rate, check_reserved
 from harness.batching import batches
 from harness.checks import whole_number
 from harness_torch.graph import CapturedEpoch, Steps
@@ -38,7 +38,8 @@ class TorchBackend(Backend):
         precision: str = "ieee",
     ) -> None:
         super().__init__(network, parameters, workers=workers)
-        _refuse(network, workers, device, mode, precision)
+        check_reserved(network, workers, device=device, precision=precision)
+        _refuse(device, mode)
         torch.set_num_threads(workers)
         if device == "cuda":
             torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
@@ -132,15 +133,9 @@ class TorchBackend(Backend):
         self._captured[size].replay()
 
 
-def _refuse(network: Network, workers: int, device: str, mode: str, precision: str) -> None:
+def _refuse(device: str, mode: str) -> None:
     if mode == "graph" and device != "cuda":
         raise Unsupported("mode=graph captures a CUDA graph: ask for device=cuda")
-    if precision == "tf32" and device != "cuda":
-        raise Unsupported("precision=tf32 is a format of CUDA's tensor cores: ask for device=cuda")
-    if precision != "ieee" and network.dtype != "float32":
-        raise Unsupported(f"precision={precision} trains float32 networks only, not {network.dtype}")
-    if device == "cuda" and workers != 1:
-        raise Unsupported(f"one CUDA device is one worker, not {workers}")
     if device == "cuda" and not torch.cuda.is_available():
         raise Unavailable("no CUDA device: PyTorch sees none (a build without CUDA, no driver or no GPU)")
     if mode == "compile" and device == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
