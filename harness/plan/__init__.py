@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import RequestError
+from harness.machine import memory_gib
 from harness.plan.model import Plan, Refused, Site
 from harness.plan.planning import make_plan
 from harness.spec import BackendSpec
@@ -30,4 +31,5 @@ def this_site(cores: int) -> Site:
         shape=shape_of,
         dataset_options=lambda name, given: options.resolve(f"dataset {name!r}", registry.dataset(name).options, given),
         missing=registry.missing,
+        memory_gib=memory_gib(),
     )

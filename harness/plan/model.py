@@ -57,3 +57,5 @@ class Site:
     """The options of a dataset with the defaults filled in."""
     missing: Callable[[BackendSpec], str | None] = _always
     """Why a backend cannot run here as far as its packages tell, or ``None``."""
+    memory_gib: int = 0
+    """The machine's memory; 0 where nobody knows, and then nothing is too large."""

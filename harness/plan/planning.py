@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from harness.cell import Cell
 from harness.errors import RequestError
 from harness.plan.candidates import Candidate, configurations, included, matches
 from harness.plan.model import Plan, Refused, Site
-from harness.plan.problems import Problems, axes_of
+from harness.plan.problems import Problem, Problems, axes_of
 from harness.study.model import BackendEntry, Study
 
 MOST = 20_000
@@ -84,8 +86,21 @@ def _refusal(candidate: Candidate, cell: Cell, site: Site) -> Refused | None:
         return Refused(cell, "unsupported", candidate.problem.unsupported)
     if cell.workers > 1 and cell.options.get("device", "cpu") != "cpu" and candidate.spec.launcher is None:
         return Refused(cell, "unsupported", f"{cell.workers} workers on one device; a device takes workers=1")
+    if reason := _too_large(candidate.problem, site):
+        return Refused(cell, "unavailable", reason)
     reason = None if cell.python else site.missing(candidate.spec)
     return Refused(cell, "unavailable", f"{cell.backend} {reason}") if reason else None
+
+
+def _too_large(problem: Problem, site: Site) -> str | None:
+    """Say that the rows alone fill the memory, where they do: loading them would take the machine down."""
+    shape = problem.shape
+    numbers = shape.rows * (shape.inputs + shape.outputs)
+    gib = numbers * np.dtype(problem.network.dtype).itemsize / 2**30
+    if not site.memory_gib or gib <= site.memory_gib:
+        return None
+    name = problem.axes["dataset"].name
+    return f"the rows of {name} alone take {gib:,.0f} GiB, and this machine has {site.memory_gib} GiB"
 
 
 def _left_out(study: Study) -> Iterator[str]:

@@ -22,6 +22,7 @@ def site(cores: int = 2, absent: str = "") -> Site:
         shape=shape_of,
         dataset_options=lambda name, given: options.resolve(name, DATASETS[name].options, given),
         missing=lambda spec: f"needs {absent}" if absent in spec.requires else None,
+        memory_gib=24,
     )
 
 
@@ -159,6 +160,15 @@ def test_softmax_cross_entropy_is_refused_on_one_output(planned: Planned) -> Non
     plan = planned('loss = ["bce", "ce"]\ndataset = ["quadrants", "digits"]\n' + ONE)
     assert len(plan.cells) == 3
     assert "needs a column for each class, and dataset 'quadrants' has one output" in plan.refused[0].reason
+
+
+def test_a_set_that_the_memory_cannot_hold_is_refused_before_anything_is_loaded(planned: Planned) -> None:
+    sets = [f'{{name = "synthetic", rows = {rows}, inputs = 64, outputs = 10}}' for rows in (2000, 2 * 10**8)]
+    plan = planned(f"dataset = [{', '.join(sets)}]\n" + ONE)
+    assert [cell.dataset_options["rows"] for cell in plan.cells] == [2000]
+    (refused,) = plan.refused
+    assert (refused.state, refused.cell.dataset_options["rows"]) == ("unavailable", 2 * 10**8)
+    assert refused.reason == "the rows of synthetic alone take 55 GiB, and this machine has 24 GiB"
 
 
 def test_more_workers_than_rows_or_cores_are_planned(planned: Planned) -> None:
