@@ -14,7 +14,7 @@ from harness.study import read_study, shipped_studies
 from harness.study.catalogue import installed
 from tests.study.told import spec
 
-NAMES = ("cpu", "gate", "gil", "gpu", "quick", "speed")
+NAMES = ("cpu", "gate", "gil", "gpu", "neurons", "quick", "speed")
 
 
 def test_these_studies_are_shipped() -> None:
