@@ -92,7 +92,7 @@ def typical(rounds: Sequence[Round], name: str) -> float:
     failed = [turn[name]["error"] for turn in rounds if "error" in turn.get(name, {})]
     if failed:
         sys.exit(f"{name}: {failed[0]}")
-    return statistics.median(turn[name]["gflops"] for turn in rounds if name in turn)
+    return statistics.median(float(turn[name]["gflops"]) for turn in rounds if name in turn)
 
 
 def compared(rounds: Sequence[Round], peer: str) -> dict[str, Any]:
