@@ -8,8 +8,10 @@ its turn. A process with cores to spare is left alone: others may keep theirs bu
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from functools import partial
 from itertools import cycle
 from threading import Barrier
 
@@ -57,8 +59,7 @@ class Team:
         cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         if len(cores) != self.size:
             return ThreadPoolExecutor(self.size, "worker")
-        free = cycle(cores)
-        return ThreadPoolExecutor(self.size, "worker", initializer=lambda: os.sched_setaffinity(0, {next(free)}))
+        return ThreadPoolExecutor(self.size, "worker", partial(_keep_to, cycle(cores)))
 
     def _share(self, pool: ThreadPoolExecutor, task: Task) -> None:
         """Nobody is left waiting when a thread fails or the caller is interrupted: all come home before it raises."""
@@ -70,8 +71,10 @@ class Team:
                 self._free()
                 raise
 
-        tasks = [pool.submit(guarded, number) for number in range(self.size)]
+        tasks: list[Future[None]] = []
         try:
+            for number in range(self.size):
+                tasks.append(pool.submit(guarded, number))  # noqa: PERF401  those before one that fails must be known
             for done in tasks:
                 done.result()
         except BaseException:
@@ -82,6 +85,12 @@ class Team:
     def _free(self) -> None:
         self._barrier.abort()
         self._abort()
+
+
+def _keep_to(cores: Iterator[int]) -> None:
+    """Bind the calling thread to the next core; one that the system has taken away meanwhile binds nobody."""
+    with suppress(OSError):
+        os.sched_setaffinity(0, {next(cores)})
 
 
 def checked(kind: str) -> str:

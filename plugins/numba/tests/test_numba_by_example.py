@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,20 @@ def test_an_error_in_one_thread_reaches_the_caller_and_frees_the_others(team: st
     three.run(seen.append)
     three.close()
     assert sorted(seen) == [0, 1, 2]
+
+
+def test_a_thread_that_cannot_be_started_frees_those_that_were(team: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    two, submit = Team(team, 2), ThreadPoolExecutor.submit
+
+    def refusing(pool: ThreadPoolExecutor, work: Callable[[int], None], number: int) -> Any:
+        if number == 1:
+            raise RuntimeError("can't start new thread")
+        return submit(pool, work, number)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refusing)
+    with pytest.raises(RuntimeError, match="can't start"):
+        two.run(lambda _number: two.meet())
+    two.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not bind threads to cores")
