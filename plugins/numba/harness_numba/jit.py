@@ -1,7 +1,7 @@
 """How everything here is compiled: without the GIL, and kept on disk, so that only the first process pays.
 
 Numba notices a change in the file of a cached function, but not in the files of the functions that it calls. The
-cache therefore has one folder for every state of this package's sources.
+cache therefore has one folder for every state of this package's sources, below ``NUMBA_CACHE_DIR``, too.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _cache_folder() -> Iterator[None]:
     """Let Numba choose our folder for the function that is decorated inside, and for no other function."""
     settings = vars(config)
     before = settings["CACHE_DIR"]
-    settings["CACHE_DIR"] = before or str(folder())
+    settings["CACHE_DIR"] = str(Path(before) / _digest()) if before else str(folder())
     try:
         yield
     finally:

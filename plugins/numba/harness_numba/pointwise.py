@@ -122,8 +122,8 @@ def output_delta(loss: int, kind: int, address: int, z: Array, a: Array, y: Arra
             delta[k] = error / rows
         elif loss == BCE:
             spread = np.float64(a[k]) * (1.0 - a[k])
-            inside = a[k] > 0 and a[k] < 1
-            delta[k] = error * slope(kind, address, z[k], a[k]) / spread / rows if inside else 0.0
+            outside = a[k] <= 0 or a[k] >= 1  # NaN is neither, and stays NaN
+            delta[k] = 0.0 if outside else error * slope(kind, address, z[k], a[k]) / spread / rows
         else:
             delta[k] = 2.0 * error * slope(kind, address, z[k], a[k]) / rows
 

@@ -1,25 +1,30 @@
 """Python threads that work on one batch together: a pool that lives on, or a team made and joined for every batch.
 
-Where the process has as many cores as the team has threads, each thread keeps to one. An epoch on a small net ends
-before the system has noticed that it woke two threads on one core, and each would wait there for the other to give up
-its turn. A process with cores to spare is left alone: others may keep theirs busy.
+In a pool every number has a thread of its own, so that what it owns stays in the cache of one core. Where the process
+has as many cores as the pool has threads, each thread keeps to one: an epoch on a small net ends before the system has
+noticed that it woke two threads on one core, and each would wait there for the other to give up its turn. A process
+with cores to spare is left alone: others may keep theirs busy.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from functools import partial
-from itertools import cycle
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 
 from harness import RequestError
 from harness.errors import nearest
 
 Task = Callable[[int], None]
+Submit = Callable[[Task, int], "Future[None]"]
+"""Starts ``task(number)`` on the thread of that number."""
 KINDS = ("pool", "fork")
+
+
+class AbortedError(RuntimeError):
+    """What a thread ends with because another one did: never the cause, and never what the caller sees."""
 
 
 class Team:
@@ -30,20 +35,23 @@ class Team:
 
         ``abort`` is called when one of them fails, to free those that wait for it in native code.
         """
-        self.size, self._abort = size, abort
+        self.size, self._kind, self._abort = size, kind, abort
         self._barrier = Barrier(size)
-        self._pool = self._threads() if kind == "pool" and size > 1 else None
+        self._open = True
+        self._pool = _pool(size) if kind == "pool" and size > 1 else []
 
     def run(self, task: Task) -> None:
-        """Run ``task(number)`` once on each thread; the first error of any is raised here."""
+        """Run ``task(number)`` once on each thread; the error that ended the run is raised here."""
+        if not self._open:
+            raise RequestError("this backend is closed; make a new one")
         self._barrier.reset()
         if self.size == 1:
             task(0)
-        elif self._pool is not None:
-            self._share(self._pool, task)
+        elif self._kind == "pool":
+            self._share(lambda work, number: self._pool[number].submit(work, number), task)
         else:
-            with self._threads() as team:
-                self._share(team, task)
+            with ThreadPoolExecutor(self.size, "worker") as team:
+                self._share(team.submit, task)
 
     def meet(self) -> None:
         """Return when every thread of the team has come here."""
@@ -51,17 +59,13 @@ class Team:
 
     def close(self) -> None:
         """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
-        self._pool = None
+        self._open = False
+        self._free()
+        for one in self._pool:
+            one.shutdown()
+        self._pool = []
 
-    def _threads(self) -> ThreadPoolExecutor:
-        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-        if len(cores) != self.size:
-            return ThreadPoolExecutor(self.size, "worker")
-        return ThreadPoolExecutor(self.size, "worker", partial(_keep_to, cycle(cores)))
-
-    def _share(self, pool: ThreadPoolExecutor, task: Task) -> None:
+    def _share(self, submit: Submit, task: Task) -> None:
         """Nobody is left waiting when a thread fails or the caller is interrupted: all come home before it raises."""
 
         def guarded(number: int) -> None:
@@ -74,23 +78,40 @@ class Team:
         tasks: list[Future[None]] = []
         try:
             for number in range(self.size):
-                tasks.append(pool.submit(guarded, number))  # noqa: PERF401  those before one that fails must be known
-            for done in tasks:
-                done.result()
+                tasks.append(submit(guarded, number))  # noqa: PERF401  those before one that fails must be known
+            wait(tasks)
         except BaseException:
             self._free()
-            wait(tasks)
+            self._renew()
             raise
+        errors = [error for one in tasks if (error := one.exception()) is not None]
+        causes = [error for error in errors if not isinstance(error, (AbortedError, BrokenBarrierError))]
+        if errors:
+            raise (causes or errors)[0]
+
+    def _renew(self) -> None:
+        """New threads for the pool, the old ones at home: nothing that was started or not noted may run later."""
+        for one in self._pool:
+            one.shutdown(cancel_futures=True)
+        self._pool = _pool(self.size) if self._pool else []
 
     def _free(self) -> None:
         self._barrier.abort()
         self._abort()
 
 
-def _keep_to(cores: Iterator[int]) -> None:
-    """Bind the calling thread to the next core; one that the system has taken away meanwhile binds nobody."""
+def _pool(size: int) -> list[ThreadPoolExecutor]:
+    """Return an executor of one thread for each number."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(cores) != size:
+        return [ThreadPoolExecutor(1, "worker") for _ in range(size)]
+    return [ThreadPoolExecutor(1, "worker", _keep_to, (core,)) for core in cores]
+
+
+def _keep_to(core: int) -> None:
+    """Bind the calling thread to a core; one that the system has taken away meanwhile binds nobody."""
     with suppress(OSError):
-        os.sched_setaffinity(0, {next(cores)})
+        os.sched_setaffinity(0, {core})
 
 
 def checked(kind: str) -> str:

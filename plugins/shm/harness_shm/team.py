@@ -71,10 +71,14 @@ class Team:
 
     def attach(self, what: str, rows: int, size: int) -> mmap.mmap:
         """Give every child ``size`` new bytes for its ``set`` or ``buffers`` of ``rows`` rows; return this map."""
-        with created(size) as (handle, memory):
-            for child in self._children:
-                self._send(child, {"what": what, "rows": rows}, [handle])
-            self.do(Command(Do.ATTACH))
+        try:
+            with created(size) as (handle, memory):
+                for child in self._children:
+                    self._send(child, {"what": what, "rows": rows}, [handle])
+                self.do(Command(Do.ATTACH))
+        except BaseException:
+            self.close()  # a child that was sent these bytes and no command would take them for the next ones
+            raise
         return memory
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 
 from harness import RequestError
@@ -28,6 +28,7 @@ class Team(ABC):
     def run(self, work: Work) -> None:
         """Have every member do ``work(number)``; raise the first error that is not a barrier broken by another's."""
         errors: dict[int, BaseException] = {}
+        self.barrier.reset()
 
         def guarded(number: int) -> None:
             try:
@@ -38,7 +39,6 @@ class Team(ABC):
 
         self._spread(guarded)
         if errors:
-            self.barrier.reset()
             causes = [error for error in errors.values() if not isinstance(error, threading.BrokenBarrierError)]
             raise (causes or list(errors.values()))[0]
 
@@ -56,11 +56,15 @@ class Fork(Team):
 
     def _spread(self, guarded: Work) -> None:
         threads = [threading.Thread(target=guarded, args=(number,)) for number in range(1, self.size)]
-        for thread in threads:
-            thread.start()
-        guarded(0)
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.start()
+            guarded(0)
+        except BaseException:
+            self.barrier.abort()
+            raise
+        finally:
+            _join(threads)
 
     def close(self) -> None:
         """Nothing is left between two pieces of work."""
@@ -76,8 +80,12 @@ class Pool(Team):
             threading.Thread(target=_serve, args=(inbox,), name=f"harness-threads-{number}", daemon=True)
             for number, inbox in enumerate(self._inboxes, start=1)
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:
+            self.close()
+            raise
 
     def _spread(self, guarded: Work) -> None:
         if len(self._inboxes) < self.size - 1:
@@ -91,19 +99,33 @@ class Pool(Team):
 
             return act
 
-        for number, inbox in enumerate(self._inboxes, start=1):
-            inbox.put(part(number))
-        guarded(0)
-        for _ in self._inboxes:
-            done.get()
+        sent = 0
+        try:
+            for number, inbox in enumerate(self._inboxes, start=1):
+                inbox.put(part(number))
+                sent += 1
+            guarded(0)
+        except BaseException:
+            self.barrier.abort()
+            raise
+        finally:
+            for _ in range(sent):
+                done.get()
 
     def close(self) -> None:
         """Send every thread home and wait for it."""
+        self.barrier.abort()
         for inbox in self._inboxes:
             inbox.put(None)
-        for thread in self._threads:
-            thread.join()
+        _join(self._threads)
         self._inboxes, self._threads = [], []
+
+
+def _join(threads: Iterable[threading.Thread]) -> None:
+    """Wait for those that were started."""
+    for thread in threads:
+        if thread.ident is not None:
+            thread.join()
 
 
 def _serve(inbox: SimpleQueue[Callable[[], None] | None]) -> None:

@@ -34,6 +34,48 @@ def team(request: pytest.FixtureRequest) -> Iterator[Team]:
     made.close()
 
 
+def _refusing(why: str) -> object:
+    """Return a ``Thread.start`` that fails the second time."""
+    start, started = threading.Thread.start, list[threading.Thread]()
+
+    def refuse(thread: threading.Thread) -> None:
+        started.append(thread)
+        if len(started) == 2:
+            raise RuntimeError(why)
+        start(thread)
+
+    return refuse
+
+
+@pytest.mark.parametrize("kind", [Pool, Fork])
+def test_a_thread_that_cannot_be_started_leaves_no_other_waiting(
+    kind: type[Team], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(threading.enumerate())
+    monkeypatch.setattr(threading.Thread, "start", _refusing("can't start new thread"))
+
+    def made_and_run() -> None:
+        made = kind(3)
+        made.run(lambda _number: [made.barrier.wait()].clear())
+
+    with pytest.raises(RuntimeError, match="can't start"):
+        made_and_run()
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_caller_that_is_interrupted_takes_every_member_home(team: Team) -> None:
+    def work(number: int) -> None:
+        if number == 0:
+            raise KeyboardInterrupt
+        team.barrier.wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        team.run(work)
+    seen: list[int] = []
+    team.run(seen.append)
+    assert sorted(seen) == [0, 1, 2]
+
+
 def test_every_member_does_its_part(team: Team) -> None:
     seen: list[int] = []
     team.run(seen.append)

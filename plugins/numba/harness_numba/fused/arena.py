@@ -1,11 +1,13 @@
 """One block of memory for all that kernels touch, on huge pages where the system has them.
 
-With small pages the distance between two addresses in the cache is drawn anew in every process.
+With small pages the distance between two addresses in the cache is drawn anew in every process. The mapping is private:
+a shared one has no huge pages on most systems, and a forked child would train its parent's weights.
 """
 
 from __future__ import annotations
 
 import mmap
+from contextlib import suppress
 
 import numpy as np
 
@@ -20,9 +22,13 @@ class Arena:
 
     def __init__(self, size: int) -> None:
         """Map ``size`` bytes."""
-        block = mmap.mmap(-1, size + PAGE)
+        try:
+            block = mmap.mmap(-1, size + PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        except OSError as error:
+            raise MemoryError(f"fused: no memory for {size:,} bytes of weights and activations: {error}") from error
         if hasattr(mmap, "MADV_HUGEPAGE"):
-            block.madvise(mmap.MADV_HUGEPAGE)
+            with suppress(OSError):  # a system without huge pages is only slower
+                block.madvise(mmap.MADV_HUGEPAGE)
         self._bytes = np.frombuffer(block, np.uint8)
         self.address = -(-self._bytes.ctypes.data // PAGE) * PAGE
         self._skip = self.address - self._bytes.ctypes.data

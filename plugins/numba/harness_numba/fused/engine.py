@@ -14,7 +14,7 @@ from harness_numba.fused.arena import Arena, odd_lines, rounded
 from harness_numba.fused.isa import KERNELS
 from harness_numba.fused.memory import Memory, Sizes
 from harness_numba.fused.tables import RUN, SEAT
-from harness_numba.team import Team
+from harness_numba.team import AbortedError, Team
 
 Kernel = Callable[..., bool]
 
@@ -85,9 +85,10 @@ class Engine:
     def _prepare(self, batch: int, rows: slice) -> None:
         chosen = self.strategy = strategy.choose(batch, self._workers)
         if max(chosen.window, batch) > self._memory.sizes.rows:
-            parameters = self.parameters()
+            before = self._memory
             self._memory = self._room(max(chosen.window, batch))
-            self._memory.fill(parameters)
+            self._memory.fill(before.parameters())
+            self._memory.fill(before.parameters(before.mirror), self._memory.mirror)
         memory, run = self._memory, self._run[0]
         memory.layers["delayed"] = chosen.hidden_wait
         memory.layers["delayed"][0] = 1
@@ -108,16 +109,20 @@ class Engine:
         return Memory(self.network, self._pointwise, sizes)
 
     def _go(self, kernel: Kernel, rate: float) -> None:
-        """Run a plan on every thread."""
+        """Run a plan on every thread. Where that is cut short, the weights are those between two updates."""
         self._memory.signal()[:] = 0
         self._seats[...] = np.zeros(1, SEAT)
         self._seats["me"][:, 0] = range(self._workers)
 
         def work(me: int) -> None:
             if not kernel(self._run, self._memory.layers, self._seats[me], float(rate)):
-                raise RuntimeError("fused: the run was aborted because another thread ended")
+                raise AbortedError
 
-        self._team.run(work)
+        try:
+            self._team.run(work)
+        except BaseException:
+            self._memory.fill(self._memory.parameters())  # the threads' copies of the last bias may be a batch apart
+            raise
 
     def _abort(self) -> None:
         """Send every thread home from the next meeting."""

@@ -96,7 +96,8 @@ def retreat(run: Any, layers: Any, seat: Any, index: int, first: int, last: int)
     begin, end = share(layer.panels, seat.me, run.team)
     panels = end - begin
     d, d_row = layer.d + first * layer.row + begin * PANEL, layer.row
-    out, out_row = lower.partial + seat.me * lower.partial_own, lower.partial_row
+    copy = lower.partial + (seat.meetings % 2) * lower.partial_flip
+    out, out_row = copy + seat.me * lower.partial_own, lower.partial_row
     w = layer.weights + begin * layer.panel
     _back(run, layer, rows, d, w, panels, out, out_row)
     if layer.delayed and seat.batch_first:

@@ -65,16 +65,16 @@ class Memory:
             pairs.append((copy, self._biases(index, mirror)[0].copy()))
         return pairs
 
-    def fill(self, parameters: Parameters) -> None:
-        """Copy parameters into the panels; every thread gets a copy of the last bias."""
+    def fill(self, parameters: Parameters, mirror: int = 0) -> None:
+        """Copy parameters into the panels, or ``mirror`` bytes after them; each thread gets a copy of the last bias."""
         for index, (weights, bias) in enumerate(parameters):
             matrix = weights.T if self._is_last(index) else weights
-            panels = self._panels(index, 0)
+            panels = self._panels(index, mirror)
             count, rows, width = panels.shape
             padded = np.zeros((rows, count * width), matrix.dtype)
             padded[:, : matrix.shape[1]] = matrix
             panels[...] = padded.reshape(rows, count, width).transpose(1, 0, 2)
-            self._biases(index, 0)[...] = bias
+            self._biases(index, mirror)[...] = bias
 
     def both(self) -> tuple[Array, Array]:
         """Return flat views of all parameters and of their mirror, padding included."""

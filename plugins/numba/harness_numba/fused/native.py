@@ -18,7 +18,7 @@ from harness_numba.fused import products, rows
 from harness_numba.fused.emit import as_tuple
 from harness_numba.jit import c_function, intrinsic
 
-INTEGERS = {"product": 12, "update": 7, "dot": 12, "values": 9, "slopes": 9, "gather": 9, "take": 6, "deltas": 11}
+INTEGERS = {"product": 12, "update": 7, "dot": 12, "values": 9, "slopes": 10, "gather": 9, "take": 6, "deltas": 11}
 """Every native function with its number of addresses, strides and counts."""
 FLOATS = {"dot": 2, "deltas": 1}
 """The floats that follow them."""
@@ -92,8 +92,10 @@ def _values(number: Any) -> Any:
 
 
 def _slopes(number: Any) -> Any:
-    def slopes(kind: int, slope: int, z: int, a: int, d: int, row: int, count: int, first: int, last: int) -> None:
-        rows.slopes(number, kind, slope, z, a, d, row, count, first, last)
+    def slopes(
+        kind: int, slope: int, z: int, a: int, d: int, row: int, count: int, first: int, last: int, full: int
+    ) -> None:
+        rows.slopes(number, kind, slope, z, a, d, row, count, first, last, full)
 
     return slopes
 

@@ -135,12 +135,13 @@ def _slope(run: Any, layer: Any, seat: Any, first: int, last: int) -> None:
     begin, end = share(layer.panels, seat.me, run.team)
     at, d = seat.parity * layer.flip + first * layer.row, layer.d + first * layer.row
     where = (layer.z + at, layer.a + at, d, layer.row, last - first, begin * PANEL, end * PANEL)
-    call(run.slopes, (layer.kind, layer.slope, *where))
+    call(run.slopes, (layer.kind, layer.slope, *where, layer.neurons * run.itemsize))
 
 
 @inlined
 def _gather(run: Any, layer: Any, seat: Any, first: int, last: int) -> None:
     """``d``: the sum of what the columns of all threads of the layer above have to say of own neurons."""
     begin, end = share(layer.panels, seat.me, run.team)
-    where = (layer.partial, layer.partial_own, run.team, run.zeros, layer.d + first * layer.row, layer.row)
+    partial = layer.partial + ((seat.meetings - 1) % 2) * layer.partial_flip
+    where = (partial, layer.partial_own, run.team, run.zeros, layer.d + first * layer.row, layer.row)
     call(run.gather, (*where, last - first, begin * PANEL, end * PANEL))

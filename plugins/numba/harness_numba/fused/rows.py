@@ -53,14 +53,14 @@ def values(number: Any, kind: int, value: int, z: int, a: int, row: int, rows: i
     Columns that pad the last panel must not be learnt from.
     """
     for _ in range(rows):
-        _values(number, kind, value, z, a, first, last)
+        _values(number, kind, value, z, a, first, last, full)
         for at in range(max(first, full), last, itemsize(number)):
             put_number(number, (a + at, 0.0))
         z, a = z + row, a + row
 
 
 @inlined
-def _values(number: Any, kind: int, value: int, z: int, a: int, first: int, last: int) -> None:
+def _values(number: Any, kind: int, value: int, z: int, a: int, first: int, last: int, full: int) -> None:
     if kind == SIGMOID:
         for at in range(first, last, VECTOR):
             sigmoid_vector(number, (z + at, a + at))
@@ -71,20 +71,20 @@ def _values(number: Any, kind: int, value: int, z: int, a: int, first: int, last
         for at in range(first, last, VECTOR):
             relu_vector(number, (z + at, a + at))
     elif kind != LINEAR:
-        for at in range(first, last, itemsize(number)):
+        for at in range(first, min(last, full), itemsize(number)):
             put_number(number, (a + at, pointwise.value(kind, value, get(number, z + at))))
 
 
 @inlined
-def slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, row: int, rows: int, first: int, last: int) -> None:  # fmt: skip  # noqa: E501
-    """``d *= f'(z)`` from byte ``first`` to byte ``last`` of every row."""
+def slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, row: int, rows: int, first: int, last: int, full: int) -> None:  # fmt: skip  # noqa: E501
+    """``d *= f'(z)`` from byte ``first`` to byte ``last`` of every row; a registered slope ends at ``full``."""
     for _ in range(rows):
-        _slopes(number, kind, slope, z, a, d, first, last)
+        _slopes(number, kind, slope, z, a, d, first, last, full)
         z, a, d = z + row, a + row, d + row
 
 
 @inlined
-def _slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, first: int, last: int) -> None:
+def _slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, first: int, last: int, full: int) -> None:
     if kind == SIGMOID:
         for at in range(first, last, VECTOR):
             sigmoid_slope_vector(number, (a + at, d + at))
@@ -95,7 +95,7 @@ def _slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, first: i
         for at in range(first, last, VECTOR):
             relu_slope_vector(number, (a + at, d + at))
     elif kind != LINEAR:
-        for at in range(first, last, itemsize(number)):
+        for at in range(first, min(last, full), itemsize(number)):
             by = pointwise.slope(kind, slope, get(number, z + at), get(number, a + at))
             put_number(number, (d + at, by * get(number, d + at)))
 
@@ -137,12 +137,12 @@ def _delta(number: Any, loss: int, kind: int, slope: int, z: int, a: int, y: int
         error_vector(number, (output + at, y + at, d + at, factor))
     if loss == CE or (loss == BCE and kind == SIGMOID):
         return
-    _slopes(number, kind, slope, z, a, d, 0, row)
+    _slopes(number, kind, slope, z, a, d, 0, row, neurons * itemsize(number))
     if loss == BCE:
         for at in range(0, neurons * itemsize(number), itemsize(number)):
             p = np.float64(get(number, a + at))
-            inside = p > 0.0 and p < 1.0
-            put_number(number, (d + at, get(number, d + at) / (p * (1.0 - p)) if inside else 0.0))
+            outside = p <= 0.0 or p >= 1.0  # NaN is neither, and stays NaN
+            put_number(number, (d + at, 0.0 if outside else get(number, d + at) / (p * (1.0 - p))))
 
 
 @inlined

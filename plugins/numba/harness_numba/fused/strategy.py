@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness import Network
+from harness.machine import cores
 from harness_numba.fused.isa import KERNELS
 
 WINDOW = 24
@@ -63,5 +63,5 @@ def choose(batch: int, workers: int) -> Strategy:
         together=TOGETHER,
         settled=SETTLED,
         hidden_wait=together > 1 and batch <= HIDDEN_UP_TO,
-        spins=SPINS if workers <= len(os.sched_getaffinity(0)) else 1,
+        spins=SPINS if workers <= cores() else 1,
     )
