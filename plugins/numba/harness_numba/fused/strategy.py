@@ -12,10 +12,8 @@ from harness_numba.fused.isa import KERNELS
 
 WINDOW = 24
 """Rows that wide tiles and the reading of weights need to be worth it."""
-FIRST_UP_TO = 8
-"""Batches up to this size wait for a window in the first layer; beyond, the corrections cost more than they save."""
-HIDDEN_UP_TO = 4
-"""The same for the other hidden layers, which correct going back, too."""
+WAIT_UP_TO = 8
+"""Batches up to this size wait for a window; beyond, the corrections cost more than they save."""
 CHUNK = 64
 """Rows whose activations stay in a core's cache."""
 TOGETHER = 128
@@ -56,12 +54,12 @@ def team(workers: int, network: Network) -> int:
 
 def choose(batch: int, workers: int) -> Strategy:
     """Return the strategy for a batch size and a number of threads."""
-    together = WINDOW // batch if batch <= FIRST_UP_TO else 1
+    together = WINDOW // batch if batch <= WAIT_UP_TO else 1
     return Strategy(
         window=batch * together,
         chunk=CHUNK,
         together=TOGETHER,
         settled=SETTLED,
-        hidden_wait=together > 1 and batch <= HIDDEN_UP_TO,
+        hidden_wait=together > 1,
         spins=SPINS if workers <= cores() else 1,
     )
