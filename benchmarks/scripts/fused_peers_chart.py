@@ -85,7 +85,13 @@ def chart(rows: Sequence[Row], peaks: dict[int, float]) -> dict[str, Any]:
     batches = sorted({row["batch"] for row in rows})
     sizes = {"type": "log", "base": 2, "domain": [batches[0], batches[-1]]}
     encoding = {
-        "x": field("batch", "quantitative", "batch size", scale=sizes, axis={"values": batches}),
+        "x": field(
+            "batch",
+            "quantitative",
+            "batch size",
+            scale=sizes,
+            axis={"values": batches, "format": "d", "labelOverlap": False, "labelFlush": False},
+        ),
         "y": field("gflops", "quantitative", "GFLOP/s"),
         "color": field("contender", "nominal", None, scale={"domain": names, "range": colours}),
         "strokeDash": field("contender", "nominal", None, scale={"domain": names, "range": dashes}),
@@ -120,7 +126,7 @@ def main() -> None:
         peak = peaks[part[0]["workers"]]
         print(f"\n{title}; GEMM peak {peak:.0f} GFLOP/s\n", *table(part, peak), sep="\n")
     if given.chart:
-        given.chart.write_bytes(vl_convert.vegalite_to_png(chart(rows, peaks), scale=2.0, allowed_base_urls=PLAIN))
+        given.chart.write_bytes(vl_convert.vegalite_to_png(chart(rows, peaks), scale=1.5, allowed_base_urls=PLAIN))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from harness_numba.fused import isa, strategy
 from harness_numba.fused.backend import FusedBackend
 from harness_numba.fused.engine import Engine
 from harness_numba.fused.fallback import NumpyEngine
+from harness_numba.linalg import LinalgBackend
+from harness_numba.neurons import NeuronsBackend
 
 import harness
 from harness import reference
@@ -202,16 +204,30 @@ def test_a_registered_activation_is_called_by_its_compiled_scalar_form(monkeypat
         same(trained(case, batch, 0.01, 2), case.trained(batch, 0.01))
 
 
+HALF = harness.Activation(
+    "half",
+    lambda xp, z: 0.5 + z / (2 + 2 * xp.abs(z)),
+    lambda xp, z, _a: 0.5 / (1 + xp.abs(z)) ** 2,
+    (0.0, 1.0),
+    lambda z: 0.5 + z / (2.0 + 2.0 * abs(z)),
+    lambda z, _a: 0.5 / (1.0 + abs(z)) ** 2,
+)
+
+
+@pytest.mark.parametrize("kind", [FusedBackend, LinalgBackend, NeuronsBackend])
+def test_nan_stays_nan_under_bce_on_a_registered_activation(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, HALF)
+    case = problem(20, 33, 3, activation=["tanh", "half"], loss="bce", dtype="float64")
+    case.x[0] = np.nan
+    with kind(case.net, case.start) as backend:
+        backend.load(case.x, case.y)
+        backend.forward(slice(0, 4))
+        backend.backprop(slice(0, 4))
+        assert np.isnan(backend.gradients()[-1][1]).all()
+
+
 def test_bce_on_a_registered_activation_follows_the_chain_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    half = harness.Activation(
-        "half",
-        lambda xp, z: 0.5 + z / (2 + 2 * xp.abs(z)),
-        lambda xp, z, _a: 0.5 / (1 + xp.abs(z)) ** 2,
-        (0.0, 1.0),
-        lambda z: 0.5 + z / (2.0 + 2.0 * abs(z)),
-        lambda z, _a: 0.5 / (1.0 + abs(z)) ** 2,
-    )
-    register(monkeypatch, half)
+    register(monkeypatch, HALF)
     case = problem(20, 33, 3, activation=["tanh", "half"], loss="bce", dtype="float64")
     same(trained(case, 4, 0.1, 2), case.trained(4, 0.1))
 
