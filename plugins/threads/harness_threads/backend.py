@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 import numpy as np
-from harness_blas.limits import ThreadLimit
+from harness_blas.limits import ThreadLimit, in_force
 from harness_blas.passes import Buffers
 from harness_blas.shares import Shared, Worker
 
@@ -122,7 +122,7 @@ class ThreadsBackend(Backend):
         """Say how many threads worked, in how many Python threads, and how long those lived."""
         turns = "in turns" if self._blas_threads > 1 else "at once"
         strategy = f"{self._kind} of {self._size}, BLAS on {self._blas_threads} each, {turns}"
-        return {**self._blas.facts(), "threads": self._size * self._blas_threads, "strategy": strategy}
+        return {**self._blas.facts(), "threads": self._size * in_force(), "strategy": strategy}
 
     def _train(self, t: int, plan: Iterable[slice], rate: float) -> None:
         """What thread ``t`` does: its examples, and after the barrier the update of its rows of the weights."""

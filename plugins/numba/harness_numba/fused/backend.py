@@ -65,4 +65,4 @@ class FusedBackend(Backend):
 
     def facts(self) -> Mapping[str, str | int | float]:
         """Return the threads, the vectors in use and the strategy of the last batch size."""
-        return {"device": "cpu", "threads": self.workers, **self._engine.facts()}
+        return {"device": "cpu", **self._engine.facts()}

@@ -74,5 +74,5 @@ class NumpyEngine:
         return {
             "isa": "none",
             "strategy": "plain NumPy",
-            "note": "no AVX2 or AVX-512 here: plain NumPy, not our kernels",
+            "note": "no AVX2 or AVX-512 here: plain NumPy on the threads that its BLAS has, not our kernels",
         }
