@@ -1,6 +1,7 @@
 """Vector code in LLVM IR: what Numba's own loops do not promise, namely which registers hold what.
 
-Addresses and strides are 64-bit integers in bytes, so that one kernel serves any array, row or panel.
+Addresses and strides are 64-bit integers in bytes, so that one kernel serves any array, row or panel. The whole
+vocabulary of the tiles stands here, so that no other file knows LLVM's.
 """
 
 from __future__ import annotations

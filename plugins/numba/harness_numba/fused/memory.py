@@ -1,7 +1,8 @@
 """Where everything lies: weights in panels, rows that do not fall on the same cache sets, and the table of addresses.
 
 A panel holds a few columns of a weight matrix, row after row, so that a tile reads it as one stream. The last layer is
-kept transposed: its panels, like those of the layer below, belong to the thread that owns these hidden neurons.
+kept transposed: its panels, like those of the layer below, belong to the thread that owns these hidden neurons. Plan
+and views stand together, so that no stride is written down twice.
 """
 
 from __future__ import annotations

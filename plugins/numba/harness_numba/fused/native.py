@@ -1,6 +1,7 @@
 """The numeric work, compiled for one type of number and called by address.
 
-So the plan knows only addresses: it is compiled once for both types, and no kernel is compiled into its callers.
+So the plan knows only addresses: it is compiled once for both types, and no kernel is compiled into its callers. Long
+only because C functions name their arguments one by one.
 """
 
 # ruff: noqa: PLR0913, PLR0917  C functions take addresses and strides, not objects

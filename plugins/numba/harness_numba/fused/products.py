@@ -1,4 +1,7 @@
-"""Matrix products of any size out of tiles: the widest tile while it fits, then narrower ones. Run inside kernels."""
+"""Matrix products of any size out of tiles: the widest tile while it fits, then narrower ones. Run inside kernels.
+
+Long only because kernels take their dozen addresses and strides one by one.
+"""
 # ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
 
 from __future__ import annotations
@@ -61,23 +64,42 @@ def product(
             _few_rows(number, rows, left, left_row, m, step, panel, b, base_row, o, out_row, count)
             at += 4
     while at < panels:
-        x, b, o, m = left, base + at * PANEL, out + at * PANEL, right + at * panel
-        remaining = rows
-        while remaining >= WIDE:
-            _product_wide(number, (x, left_row, m, step, panel, b, base_row, o, out_row, count))
-            x, b, o = x + WIDE * left_row, b + WIDE * base_row, o + WIDE * out_row
-            remaining -= WIDE
-        if remaining >= 4:
-            _product_4(number, (x, left_row, m, step, panel, b, base_row, o, out_row, count))
-            x, b, o = x + 4 * left_row, b + 4 * base_row, o + 4 * out_row
-            remaining -= 4
-        if remaining >= 2:
-            _product_2(number, (x, left_row, m, step, panel, b, base_row, o, out_row, count))
-            x, b, o = x + 2 * left_row, b + 2 * base_row, o + 2 * out_row
-            remaining -= 2
-        if remaining:
-            _product_1(number, (x, left_row, m, step, panel, b, base_row, o, out_row, count))
+        b, o, m = base + at * PANEL, out + at * PANEL, right + at * panel
+        _one_panel(number, rows, left, left_row, m, step, panel, b, base_row, o, out_row, count)
         at += 1
+
+
+@inlined
+def _one_panel(
+    number: Any,
+    rows: int,
+    left: int,
+    left_row: int,
+    right: int,
+    step: int,
+    panel: int,
+    base: int,
+    base_row: int,
+    out: int,
+    out_row: int,
+    count: int,
+) -> None:
+    """All rows times one panel, which a near cache keeps meanwhile."""
+    x, b, o, remaining = left, base, out, rows
+    while remaining >= WIDE:
+        _product_wide(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
+        x, b, o = x + WIDE * left_row, b + WIDE * base_row, o + WIDE * out_row
+        remaining -= WIDE
+    if remaining >= 4:
+        _product_4(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
+        x, b, o = x + 4 * left_row, b + 4 * base_row, o + 4 * out_row
+        remaining -= 4
+    if remaining >= 2:
+        _product_2(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
+        x, b, o = x + 2 * left_row, b + 2 * base_row, o + 2 * out_row
+        remaining -= 2
+    if remaining:
+        _product_1(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
 
 
 @inlined
@@ -163,21 +185,11 @@ def dot(
             number, rows, left, left_row, m, right_row, right_panel, to, out_row, panels, b, base_row, scale, shift
         )
         m, to, b, more = m + 4 * right_row, to + 4 * size, b + 4 * size, more - 4
-    column = b
     while more:
-        x, o, b, remaining = left, to, column, rows
-        while remaining >= DOT:
-            _dot_wide_by_1(
-                number, (x, left_row, PANEL, m, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
-            )
-            x, o, b = x + DOT * left_row, o + DOT * out_row, b + DOT * base_row
-            remaining -= DOT
-        while remaining:
-            _dot_1_by_1(
-                number, (x, left_row, PANEL, m, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
-            )
-            x, o, b, remaining = x + left_row, o + out_row, b + base_row, remaining - 1
-        m, to, column, more = m + right_row, to + size, column + size, more - 1
+        _one_column(
+            number, rows, left, left_row, m, right_row, right_panel, to, out_row, panels, b, base_row, scale, shift
+        )
+        m, to, b, more = m + right_row, to + size, b + size, more - 1
 
 
 @inlined
@@ -213,3 +225,34 @@ def _four_columns(
         _dot_1(
             number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
         )
+
+
+@inlined
+def _one_column(
+    number: Any,
+    rows: int,
+    left: int,
+    left_row: int,
+    right: int,
+    right_row: int,
+    right_panel: int,
+    out: int,
+    out_row: int,
+    panels: int,
+    base: int,
+    base_row: int,
+    scale: float,
+    shift: float,
+) -> None:
+    x, o, b, remaining = left, out, base, rows
+    while remaining >= DOT:
+        _dot_wide_by_1(
+            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
+        )
+        x, o, b = x + DOT * left_row, o + DOT * out_row, b + DOT * base_row
+        remaining -= DOT
+    while remaining:
+        _dot_1_by_1(
+            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
+        )
+        x, o, b, remaining = x + left_row, o + out_row, b + base_row, remaining - 1

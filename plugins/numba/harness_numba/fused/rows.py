@@ -1,6 +1,6 @@
 """Elementwise work on rows of own columns: vector functions where the contract names the activation, scalar calls else.
 
-Run inside kernels.
+Run inside kernels. Together, because every activation of the contract appears in both directions.
 """
 # ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
 

@@ -13,6 +13,8 @@ row of a factor, a ``_panel`` from panel to panel, a ``_step`` along the sum.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from harness_numba.fused.emit import INT, Emitter, Generate, Value
 from harness_numba.fused.isa import VECTORS
 
@@ -127,12 +129,17 @@ def dot(rows: int, columns: int) -> Generate:
         _, _, *sums = emit.loop(count, [left, right, *zeros], body)
         by, plus = emit.splat(scale), emit.splat(shift)
         totals = [emit.fma(total, by, plus) for total in emit.sums(sums)]
-        width = min(columns, emit.lanes)
-        for first in range(0, rows * columns, width):
-            row, column = divmod(first, columns)
-            total = emit.part(totals[first // emit.lanes], first % emit.lanes, width)
+        for row, column, total in _pieces(emit, totals, rows, columns):
             before = emit.add(emit.add(base, emit.scaled(base_row, row)), column * emit.itemsize)
             place = emit.add(emit.add(out, emit.scaled(out_row, row)), column * emit.itemsize)
             emit.store(emit.builder.fadd(total, emit.load(before, kind=total.type)), place)
 
     return generate
+
+
+def _pieces(emit: Emitter, totals: list[Value], rows: int, columns: int) -> Iterator[tuple[int, int, Value]]:
+    """Yield the row, the first column and the sums of every piece of a row that lies in one vector."""
+    width = min(columns, emit.lanes)
+    for first in range(0, rows * columns, width):
+        row, column = divmod(first, columns)
+        yield row, column, emit.part(totals[first // emit.lanes], first % emit.lanes, width)
