@@ -125,8 +125,7 @@ def dot(rows: int, columns: int) -> Generate:
                 sums = [emit.fma(x, y, total) for (x, y), total in zip(pairs, sums, strict=True)]
             return [emit.add(left, left_panel), emit.add(right, right_panel), *sums]
 
-        zeros = [emit.constant(0.0)] * (rows * columns)
-        _, _, *sums = emit.loop(count, [left, right, *zeros], body)
+        _, _, *sums = emit.loop(count, [left, right, *[emit.constant(0.0)] * (rows * columns)], body)
         by, plus = emit.splat(scale), emit.splat(shift)
         totals = [emit.fma(total, by, plus) for total in emit.sums(sums)]
         for row, column, total in _pieces(emit, totals, rows, columns):
