@@ -37,7 +37,8 @@ def _threads(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Itera
             yield f"{pool['internal_api']} runs {pool['num_threads']} threads, the environment asks for {wanted}"
     told = receipt["backend"].get("threads")
     if isinstance(told, int) and told != cell.workers and not launched:
-        yield f"the backend says that it runs {told} threads, the cell asks for {cell.workers}"
+        count = f"{told} {'thread' if told == 1 else 'threads'}"
+        yield f"the backend says that it runs {count}, the cell asks for {cell.workers}"
     usable = receipt["hardware"]["usable_cores"]
     if cell.workers > usable and not launched:
         yield f"{cell.workers} workers share {usable} {'core' if usable == 1 else 'cores'}"

@@ -62,7 +62,7 @@ def test_threads_that_a_library_did_not_deliver(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"backend": {"threads": 1}}, "says that it runs 1 threads, the cell asks for 2"),
+        ({"backend": {"threads": 1}}, "says that it runs 1 thread, the cell asks for 2"),
         ({"hardware": {"usable_cores": 1}}, "2 workers share 1 core"),
         ({"steady": {"effective_cores": 3.4}}, "3.40 cores were busy for 2 workers"),
         ({"steady": {"effective_cores": 1.02}}, "only 1.02 cores were busy for 2 workers"),
