@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import vl_convert
+from fused_peers import LIMIT
 
 from harness.report.charts.palette import COLOURS
 
 Row = dict[str, Any]
-LIMIT = "gemm"
 SHOWN = {LIMIT: "limit (GEMM)"}
 GREY = "#777777"
 PLAIN: list[str] = []

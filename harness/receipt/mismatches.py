@@ -37,11 +37,10 @@ def _threads(cell: Cell, receipt: Mapping[str, Any], *, launched: bool) -> Itera
             yield f"{pool['internal_api']} runs {pool['num_threads']} threads, the environment asks for {wanted}"
     told = receipt["backend"].get("threads")
     if isinstance(told, int) and told != cell.workers and not launched:
-        count = f"{told} {'thread' if told == 1 else 'threads'}"
-        yield f"the backend says that it runs {count}, the cell asks for {cell.workers}"
+        yield f"the backend says that it runs {_counted(told, 'thread')}, the cell asks for {cell.workers}"
     usable = receipt["hardware"]["usable_cores"]
     if cell.workers > usable and not launched:
-        yield f"{cell.workers} workers share {usable} {'core' if usable == 1 else 'cores'}"
+        yield f"{cell.workers} workers share {_counted(usable, 'core')}"
 
 
 def _architecture(algebra: Algebra, receipt: Mapping[str, Any]) -> Iterator[str]:
@@ -64,13 +63,13 @@ def _cores(cell: Cell, receipt: Mapping[str, Any], *, launched: bool, disturbed:
         return
     busy, usable = steady["effective_cores"], receipt["hardware"]["usable_cores"]
     if busy > workers + max(0.25, 0.15 * workers):
-        yield f"{busy:.2f} cores were busy for {workers} {_plural(workers)}: a library runs threads of its own"
+        yield f"{busy:.2f} cores were busy for {_counted(workers, 'worker')}: a library runs threads of its own"
     if workers > 1 and busy < 0.6 * min(workers, usable) and not disturbed:
         yield f"only {busy:.2f} cores were busy for {workers} workers"
 
 
-def _plural(workers: int) -> str:
-    return "worker" if workers == 1 else "workers"
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _disturbances(receipt: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from harness_numba.fused.backend import FusedBackend
 
 import harness
 from harness import reference
@@ -38,6 +39,15 @@ def problem(
     x = generator.random((rows, sizes[0])).astype(dtype)
     y = np.eye(sizes[-1])[generator.integers(0, sizes[-1], rows)].astype(dtype)
     return Problem(net, harness.initial_parameters(net, seed=3), x, y)
+
+
+def trained(case: Problem, batch: int, rate: float, workers: int, epochs: int = 1) -> harness.Parameters:
+    """Return what ``fused`` ends in."""
+    with FusedBackend(case.net, case.start, workers=workers) as backend:
+        backend.load(case.x, case.y)
+        for _ in range(epochs):
+            backend.train_epoch(batch, rate)
+        return backend.parameters()
 
 
 def same(ours: harness.Parameters, wanted: harness.Parameters) -> None:

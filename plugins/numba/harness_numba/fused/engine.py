@@ -79,7 +79,6 @@ class Engine:
 
     def close(self) -> None:
         """End the threads."""
-        self._abort()
         self._team.close()
 
     def _prepare(self, batch: int, rows: slice) -> None:
@@ -90,8 +89,6 @@ class Engine:
             self._memory.fill(before.parameters())
             self._memory.fill(before.parameters(before.mirror), self._memory.mirror)
         memory, run = self._memory, self._run[0]
-        memory.layers["delayed"] = chosen.hidden_wait
-        memory.layers["delayed"][0] = 1
         run["x"], run["x_row"] = self._x.ctypes.data + rows.start * self._x.strides[0], self._x.strides[0]
         run["y"], run["y_row"] = self._y.ctypes.data + rows.start * self._y.strides[0], self._y.strides[0]
         run["rows"], run["batch"] = rows.stop - rows.start, batch

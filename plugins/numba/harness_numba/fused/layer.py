@@ -49,23 +49,19 @@ def settle(run: Any, layer: Any, begin: int, end: int, pending: tuple[int, int, 
 @inlined
 def pending(run: Any, layers: Any, seat: Any, index: int) -> tuple[int, int, int, int]:
     """Return what the weights of a hidden layer have yet to learn: inputs, their stride, deltas and rows."""
-    layer = layers[index]
-    if layer.delayed:
-        x, x_row = below(run, layers, index, seat.old_start, seat.old_parity, 0)
-        return x, x_row, layer.d, seat.old_rows
-    x, x_row = below(run, layers, index, seat.old_start, seat.past_parity, seat.past_first)
-    return x, x_row, layer.d + seat.past_first * layer.row, seat.past_last - seat.past_first
+    x, x_row = below(run, layers, index, seat.old_start, seat.old_parity, 0)
+    return x, x_row, layers[index].d, seat.old_rows
 
 
 @inlined
-def advance(run: Any, layers: Any, seat: Any, index: int, first: int, last: int, due: bool) -> None:  # noqa: FBT001
-    """``z = x W + b`` for rows of the window; where an update is due, panel by panel, so that W is read once."""
+def advance(run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
+    """``z = x W + b`` for rows of the window; its first ones update W panel by panel, so that W is read once."""
     layer = layers[index]
     begin, end = share(layer.panels, seat.me, run.team)
     x, x_row = below(run, layers, index, seat.start, seat.parity, first)
     z = layer.z + seat.parity * layer.flip + first * layer.row
     learnt = pending(run, layers, seat, index)
-    rows = learnt[3] if due else 0
+    rows = learnt[3] if first == 0 else 0
     step = 1 if rows and rows <= run.together else max(end - begin, 1)
     for panel in range(begin, end, step):
         if rows:
@@ -91,7 +87,7 @@ def correct(run: Any, layers: Any, seat: Any, index: int, first: int, last: int)
 
 @inlined
 def retreat(run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
-    """``partial = d W.T`` over own columns, with ``- (d d_earlier.T) x_earlier`` where the update of W is delayed."""
+    """``partial = d W.T`` over own columns, with ``- (d d_earlier.T) x_earlier`` for what is not updated yet."""
     layer, lower, rows = layers[index], layers[index - 1], last - first
     begin, end = share(layer.panels, seat.me, run.team)
     panels = end - begin
@@ -100,7 +96,7 @@ def retreat(run: Any, layers: Any, seat: Any, index: int, first: int, last: int)
     out, out_row = copy + seat.me * lower.partial_own, lower.partial_row
     w = layer.weights + begin * layer.panel
     _back(run, layer, rows, d, w, panels, out, out_row)
-    if layer.delayed and seat.batch_first:
+    if seat.batch_first:
         s, s_row, earlier = run.similar + seat.me * run.similar_own, run.similar_row, seat.batch_first
         call(
             run.dot,

@@ -50,7 +50,8 @@ def _product(number: Any) -> Any:
         out_row: int,
         count: int,
     ) -> None:
-        products.product(number, rows, panels, left, left_row, right, step, panel, base, base_row, out, out_row, count)
+        at = (left, left_row, right, step, panel, base, base_row, out, out_row, count)
+        products.product(number, rows, panels, at)
 
     return product
 
@@ -79,8 +80,8 @@ def _dot(number: Any) -> Any:
         scale: float,
         shift: float,
     ) -> None:
-        factors = (left, left_row, right, right_row, right_panel)
-        products.dot(number, rows, columns, *factors, out, out_row, panels, base, base_row, scale, shift)
+        factors = (left, left_row, products.PANEL, right, right_row, right_panel)
+        products.dot(number, rows, columns, (*factors, out, out_row, panels, base, base_row, scale, shift))
 
     return dot
 

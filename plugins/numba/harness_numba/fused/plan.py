@@ -47,7 +47,6 @@ def _learn_batch(run: Any, layers: Any, seat: Any, rows: int, rate: float) -> bo
         if not _return(run, layers, seat, first, last, scale):
             return False
     learn(run, layers, seat, 0)
-    seat.past_parity, seat.past_first, seat.past_last = seat.parity, seat.batch_first, seat.batch_last
     return True
 
 
@@ -87,11 +86,10 @@ def _ascend(run: Any, layers: Any, seat: Any, first: int, last: int, ahead: int)
         if index:
             if not _meet(run, seat):
                 return False
-            due = first == 0 if layer.delayed else first == seat.batch_first
-            advance(run, layers, seat, index, first, last, due)
+            advance(run, layers, seat, index, first, last)
         elif ahead > first:
-            advance(run, layers, seat, index, first, ahead, first == 0)
-        if layer.delayed and seat.batch_first:
+            advance(run, layers, seat, index, first, ahead)
+        if seat.batch_first:
             correct(run, layers, seat, index, first, last)
         _activate(run, layer, seat, first, last)
     return conclude(run, layers, seat, first, last)

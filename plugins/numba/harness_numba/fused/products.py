@@ -1,12 +1,13 @@
 """Matrix products of any size out of tiles: the widest tile while it fits, then narrower ones. Run inside kernels.
 
-Long only because kernels take their dozen addresses and strides one by one.
+A product's addresses, strides and counts are one tuple, in the order in which its tiles take them. Over 150 lines,
+because each of the three kernels has its tiles, its order and its way down a column here, side by side.
 """
 # ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness_numba.fused import tiles
 from harness_numba.fused.emit import emitted, itemsize
@@ -36,101 +37,64 @@ _dot_wide_by_1 = emitted(tiles.dot(DOT, 1))
 _dot_1_by_8 = emitted(tiles.dot(1, 8))
 _dot_1_by_1 = emitted(tiles.dot(1, 1))
 
+Product: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
+"""``left, left_row, right, step, panel, base, base_row, out, out_row, count``; see ``tiles.product``."""
+Dot: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int, int, float, float]
+"""``left, left_row, left_panel, right, right_row, right_panel, out, out_row, count, base, base_row, scale, shift``."""
+
 
 @inlined
-def product(
-    number: Any,
-    rows: int,
-    panels: int,
-    left: int,
-    left_row: int,
-    right: int,
-    step: int,
-    panel: int,
-    base: int,
-    base_row: int,
-    out: int,
-    out_row: int,
-    count: int,
-) -> None:
+def product(number: Any, rows: int, panels: int, at: Product) -> None:
     """``out = base + left @ right``: ``rows`` rows times ``panels`` panels, ``count`` terms in each sum.
 
     Panels of ``out`` and ``base`` lie side by side, those of ``right`` ``panel`` bytes apart and its rows ``step``.
     """
-    at = 0
     if rows < WIDE:
-        while panels - at >= 4:
-            b, o, m = base + at * PANEL, out + at * PANEL, right + at * panel
-            _few_rows(number, rows, left, left_row, m, step, panel, b, base_row, o, out_row, count)
-            at += 4
-    while at < panels:
-        b, o, m = base + at * PANEL, out + at * PANEL, right + at * panel
-        _one_panel(number, rows, left, left_row, m, step, panel, b, base_row, o, out_row, count)
-        at += 1
+        while panels >= 4:
+            _few_rows(number, rows, at)
+            at, panels = _product_at(at, 0, 4), panels - 4
+    while panels > 0:
+        _one_panel(number, rows, at)
+        at, panels = _product_at(at, 0, 1), panels - 1
 
 
 @inlined
-def _one_panel(
-    number: Any,
-    rows: int,
-    left: int,
-    left_row: int,
-    right: int,
-    step: int,
-    panel: int,
-    base: int,
-    base_row: int,
-    out: int,
-    out_row: int,
-    count: int,
-) -> None:
+def _product_at(at: Product, rows: int, panels: int) -> Product:
+    """Return the same product so many rows further down and panels further right."""
+    left, left_row, right, step, panel, base, base_row, out, out_row, count = at
+    base, out = base + rows * base_row + panels * PANEL, out + rows * out_row + panels * PANEL
+    return left + rows * left_row, left_row, right + panels * panel, step, panel, base, base_row, out, out_row, count
+
+
+@inlined
+def _one_panel(number: Any, rows: int, at: Product) -> None:
     """All rows times one panel, which a near cache keeps meanwhile."""
-    x, b, o, remaining = left, base, out, rows
-    while remaining >= WIDE:
-        _product_wide(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
-        x, b, o = x + WIDE * left_row, b + WIDE * base_row, o + WIDE * out_row
-        remaining -= WIDE
-    if remaining >= 4:
-        _product_4(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
-        x, b, o = x + 4 * left_row, b + 4 * base_row, o + 4 * out_row
-        remaining -= 4
-    if remaining >= 2:
-        _product_2(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
-        x, b, o = x + 2 * left_row, b + 2 * base_row, o + 2 * out_row
-        remaining -= 2
-    if remaining:
-        _product_1(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
+    while rows >= WIDE:
+        _product_wide(number, at)
+        at, rows = _product_at(at, WIDE, 0), rows - WIDE
+    if rows >= 4:
+        _product_4(number, at)
+        at, rows = _product_at(at, 4, 0), rows - 4
+    if rows >= 2:
+        _product_2(number, at)
+        at, rows = _product_at(at, 2, 0), rows - 2
+    if rows:
+        _product_1(number, at)
 
 
 @inlined
-def _few_rows(
-    number: Any,
-    rows: int,
-    left: int,
-    left_row: int,
-    right: int,
-    step: int,
-    panel: int,
-    base: int,
-    base_row: int,
-    out: int,
-    out_row: int,
-    count: int,
-) -> None:
+def _few_rows(number: Any, rows: int, at: Product) -> None:
     """Four panels for less than a full tile of rows: with one panel the sums would wait for each other."""
-    x, b, o, remaining = left, base, out, rows
-    if remaining >= 4:
-        for at in range(0, 4, BY_4):
-            m, bs, os = right + at * panel, b + at * PANEL, o + at * PANEL
-            _product_4_by_2(number, (x, left_row, m, step, panel, bs, base_row, os, out_row, count))
-        x, b, o, remaining = x + 4 * left_row, b + 4 * base_row, o + 4 * out_row, remaining - 4
-    if remaining >= 2:
-        for at in range(0, 4, BY_2):
-            m, bs, os = right + at * panel, b + at * PANEL, o + at * PANEL
-            _product_2_by_4(number, (x, left_row, m, step, panel, bs, base_row, os, out_row, count))
-        x, b, o, remaining = x + 2 * left_row, b + 2 * base_row, o + 2 * out_row, remaining - 2
-    if remaining:
-        _product_1_by_4(number, (x, left_row, right, step, panel, b, base_row, o, out_row, count))
+    if rows >= 4:
+        for panel in range(0, 4, BY_4):
+            _product_4_by_2(number, _product_at(at, 0, panel))
+        at, rows = _product_at(at, 4, 0), rows - 4
+    if rows >= 2:
+        for panel in range(0, 4, BY_2):
+            _product_2_by_4(number, _product_at(at, 0, panel))
+        at, rows = _product_at(at, 2, 0), rows - 2
+    if rows:
+        _product_1_by_4(number, at)
 
 
 @inlined
@@ -151,108 +115,48 @@ def update(
 
 
 @inlined
-def dot(
-    number: Any,
-    rows: int,
-    columns: int,
-    left: int,
-    left_row: int,
-    right: int,
-    right_row: int,
-    right_panel: int,
-    out: int,
-    out_row: int,
-    panels: int,
-    base: int,
-    base_row: int,
-    scale: float,
-    shift: float,
-) -> None:
-    """``out = base + scale * (left @ right.T) + shift``: ``rows`` times ``columns`` sums over ``panels`` panels.
+def dot(number: Any, rows: int, columns: int, at: Dot) -> None:
+    """``out = base + scale * (left @ right.T) + shift``: ``rows`` times ``columns`` sums over ``count`` panels.
 
-    The panels of ``left`` lie side by side in its rows, those of ``right`` are ``right_panel`` bytes apart. All rows
-    are done with a few columns before the next, because ``right`` may be weights that no cache holds.
+    All rows are done with a few columns before the next, because ``right`` may be weights that no cache holds.
     """
-    size = itemsize(number)
-    m, to, b, more = right, out, base, columns
-    while rows == 1 and more >= 8:
-        _dot_1_by_8(
-            number, (left, left_row, PANEL, m, right_row, right_panel, to, out_row, panels, b, base_row, scale, shift)
-        )
-        m, to, b, more = m + 8 * right_row, to + 8 * size, b + 8 * size, more - 8
-    while more >= 4:
-        _four_columns(
-            number, rows, left, left_row, m, right_row, right_panel, to, out_row, panels, b, base_row, scale, shift
-        )
-        m, to, b, more = m + 4 * right_row, to + 4 * size, b + 4 * size, more - 4
-    while more:
-        _one_column(
-            number, rows, left, left_row, m, right_row, right_panel, to, out_row, panels, b, base_row, scale, shift
-        )
-        m, to, b, more = m + right_row, to + size, b + size, more - 1
+    while rows == 1 and columns >= 8:
+        _dot_1_by_8(number, at)
+        at, columns = _dot_at(number, at, 0, 8), columns - 8
+    while columns >= 4:
+        _four_columns(number, rows, at)
+        at, columns = _dot_at(number, at, 0, 4), columns - 4
+    while columns > 0:
+        _one_column(number, rows, at)
+        at, columns = _dot_at(number, at, 0, 1), columns - 1
 
 
 @inlined
-def _four_columns(
-    number: Any,
-    rows: int,
-    left: int,
-    left_row: int,
-    right: int,
-    right_row: int,
-    right_panel: int,
-    out: int,
-    out_row: int,
-    panels: int,
-    base: int,
-    base_row: int,
-    scale: float,
-    shift: float,
-) -> None:
-    x, o, b, remaining = left, out, base, rows
-    while remaining >= DOT:
-        _dot_wide(
-            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
-        )
-        x, o, b = x + DOT * left_row, o + DOT * out_row, b + DOT * base_row
-        remaining -= DOT
-    if remaining >= 2:
-        _dot_2(
-            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
-        )
-        x, o, b, remaining = x + 2 * left_row, o + 2 * out_row, b + 2 * base_row, remaining - 2
-    if remaining:
-        _dot_1(
-            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
-        )
+def _dot_at(number: Any, at: Dot, rows: int, columns: int) -> Dot:
+    """Return the same sums so many rows further down and columns further right."""
+    left, left_row, left_panel, right, right_row, right_panel, out, out_row, count, base, base_row, scale, shift = at
+    left, right, across = left + rows * left_row, right + columns * right_row, columns * itemsize(number)
+    out, base = out + rows * out_row + across, base + rows * base_row + across
+    return left, left_row, left_panel, right, right_row, right_panel, out, out_row, count, base, base_row, scale, shift
 
 
 @inlined
-def _one_column(
-    number: Any,
-    rows: int,
-    left: int,
-    left_row: int,
-    right: int,
-    right_row: int,
-    right_panel: int,
-    out: int,
-    out_row: int,
-    panels: int,
-    base: int,
-    base_row: int,
-    scale: float,
-    shift: float,
-) -> None:
-    x, o, b, remaining = left, out, base, rows
-    while remaining >= DOT:
-        _dot_wide_by_1(
-            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
-        )
-        x, o, b = x + DOT * left_row, o + DOT * out_row, b + DOT * base_row
-        remaining -= DOT
-    while remaining:
-        _dot_1_by_1(
-            number, (x, left_row, PANEL, right, right_row, right_panel, o, out_row, panels, b, base_row, scale, shift)
-        )
-        x, o, b, remaining = x + left_row, o + out_row, b + base_row, remaining - 1
+def _four_columns(number: Any, rows: int, at: Dot) -> None:
+    while rows >= DOT:
+        _dot_wide(number, at)
+        at, rows = _dot_at(number, at, DOT, 0), rows - DOT
+    if rows >= 2:
+        _dot_2(number, at)
+        at, rows = _dot_at(number, at, 2, 0), rows - 2
+    if rows:
+        _dot_1(number, at)
+
+
+@inlined
+def _one_column(number: Any, rows: int, at: Dot) -> None:
+    while rows >= DOT:
+        _dot_wide_by_1(number, at)
+        at, rows = _dot_at(number, at, DOT, 0), rows - DOT
+    while rows:
+        _dot_1_by_1(number, at)
+        at, rows = _dot_at(number, at, 1, 0), rows - 1

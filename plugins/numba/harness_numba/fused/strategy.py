@@ -8,6 +8,7 @@ import numpy as np
 
 from harness import Network
 from harness.machine import cores
+from harness_numba.fused.arena import rounded
 from harness_numba.fused.isa import KERNELS
 
 WINDOW = 24
@@ -26,20 +27,17 @@ SPINS = 2000
 
 @dataclass(frozen=True)
 class Strategy:
-    """Sizes in rows, whether hidden layers wait for the window, and looks at the barrier before yielding."""
+    """Sizes in rows, and looks at the barrier before yielding."""
 
     window: int
     chunk: int
     together: int
     settled: int
-    hidden_wait: bool
     spins: int
 
     def __str__(self) -> str:
         """Return the sizes for the receipt."""
-        return (
-            f"window {self.window}, chunk {self.chunk}, hidden layers {'wait' if self.hidden_wait else 'do not wait'}"
-        )
+        return f"window {self.window}, chunk {self.chunk}"
 
 
 def team(workers: int, network: Network) -> int:
@@ -48,8 +46,8 @@ def team(workers: int, network: Network) -> int:
     One that owns nothing would only come to the meetings.
     """
     widest = max([layer.outputs for layer in network.layers[:-1]] or [network.layers[0].inputs])
-    bytes_ = widest * np.dtype(network.dtype).itemsize
-    return min(workers, -(-bytes_ // KERNELS.panel_bytes))
+    panels = rounded(widest * np.dtype(network.dtype).itemsize, KERNELS.panel_bytes) // KERNELS.panel_bytes
+    return min(workers, panels)
 
 
 def choose(batch: int, workers: int) -> Strategy:
@@ -60,6 +58,5 @@ def choose(batch: int, workers: int) -> Strategy:
         chunk=CHUNK,
         together=TOGETHER,
         settled=SETTLED,
-        hidden_wait=together > 1,
         spins=SPINS if workers <= cores() else 1,
     )

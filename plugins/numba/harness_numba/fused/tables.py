@@ -26,7 +26,6 @@ LAYER = np.dtype(
             "partial_own",
             "partial_row",
             "partial_flip",
-            "delayed",  # whether its update waits for the end of the window
             "kind",
             "value",
             "slope",
@@ -83,9 +82,6 @@ SEAT = np.dtype(
             "old_start",  # the window before: its update is pending
             "old_parity",
             "old_rows",
-            "past_parity",  # the batch before: its update is pending where a layer does not wait for the window
-            "past_first",
-            "past_last",
         )
     ]
 )
