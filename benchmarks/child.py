@@ -17,7 +17,7 @@ WARM = 2
 def main() -> None:
     """Train what the request says and deliver the seconds of each epoch, and the error rate where it is asked for."""
     from harness.errors import Unavailable, Unsupported
-    from harness.process import child
+    from harness.machine.process import child
 
     request = child.receive()
     try:

@@ -71,8 +71,8 @@ def install(folder: Path) -> list[str]:
 
 def cell(backend: str, **changes: Any) -> Any:
     """Return a cell of the digits."""
-    from harness.cell import Cell
-    from harness.network import Network
+    from harness.contract.network import Network
+    from harness.plan.cell import Cell
 
     settings = {
         "study": "costs",
@@ -93,7 +93,7 @@ def cell(backend: str, **changes: Any) -> Any:
 
 def row(of: Any, turn: int) -> Any:
     """Return a row that looks as if it had been measured."""
-    from harness.row import Row
+    from harness.runner.row import Row
 
     seconds = 0.001 * of.batch / of.workers * (1 + 0.01 * turn)
     return Row(

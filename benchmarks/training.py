@@ -77,7 +77,7 @@ def task(backend: str, net: str, batch: int, workers: int, **more: Any) -> Task:
 def train(wanted: Task) -> Trained:
     """Run one task; a backend that this commit lacks, or that cannot run here, is n/a, anything else a failure."""
     start = _start(wanted)
-    from harness.process import run
+    from harness.machine.process import run
 
     ended = run(start)
     if ended.message is None:
@@ -91,8 +91,8 @@ def _start(wanted: Task) -> Any:
     """Return how to start the child: the backend's environment, its launcher and its CPUs."""
     try:
         from harness.errors import Unavailable, Unsupported
-        from harness.launch import launch
-        from harness.process import Limits, Start
+        from harness.machine.launch import launch
+        from harness.machine.process import Limits, Start
     except ImportError as error:
         raise SkipNotImplemented(f"this commit cannot start a cell: {error}") from None
     described = _spec(wanted.backend)
@@ -117,7 +117,7 @@ def _refusable(action: Callable[[], Any], refusals: tuple[type[Exception], ...])
 
 def _spec(name: str) -> Any:
     """Return a backend's description. It is missing with a plugin of ours in trouble: that is a failure, not n/a."""
-    from harness.registry import missing, registry
+    from harness.contract.registry import missing, registry
 
     known = registry()
     if name not in known.backends:

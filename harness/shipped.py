@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import activations, hookimpl
-from harness.activations import Activation
-from harness.dataset import Dataset
+from harness import hookimpl
+from harness.contract import activations
+from harness.contract.activations import Activation
+from harness.contract.dataset import Dataset
+from harness.contract.spec import BackendSpec
 from harness.datasets.shipped import SHIPPED
-from harness.gate.copy import specs
-from harness.spec import BackendSpec
+from harness.session.gate.copy import specs
 
 
 @hookimpl

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.cell import Cell
-from harness.network import Network
-from harness.row import Row
+from harness.contract.network import Network
+from harness.plan.cell import Cell
+from harness.runner.row import Row
 from harness.store import Run
 
 

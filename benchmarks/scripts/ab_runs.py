@@ -26,18 +26,18 @@ from pathlib import Path
 os.environ["HARNESS_GATE_SLOWED"] = "1"  # before anything loads the registry
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before anything loads NumPy
 
-from harness.arrays import Array
-from harness.cell import Cell
-from harness.compare.judging import LEVEL, Comparison, judged
-from harness.compare.pairing import Pair, Samples, Setting, setting
-from harness.compare.thresholds import Thresholds
+from harness.contract.arrays import Array
+from harness.contract.network import Network
+from harness.contract.parameters import initial_parameters
+from harness.contract.registry import get_backend
 from harness.datasets import load_dataset
-from harness.gate.calibrate import trios
-from harness.gate.measuring import runner
-from harness.network import Network
-from harness.parameters import initial_parameters
-from harness.registry import get_backend
-from harness.row import Row
+from harness.plan.cell import Cell
+from harness.report.compare.judging import LEVEL, Comparison, judged
+from harness.report.compare.pairing import Pair, Samples, Setting, setting
+from harness.report.compare.thresholds import Thresholds
+from harness.runner.row import Row
+from harness.session.gate.calibrate import trios
+from harness.session.gate.measuring import runner
 from harness.store import Store, Stored
 from harness.study import read_study
 from harness.worker.clock import epoch, samples, settled

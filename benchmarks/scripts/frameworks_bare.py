@@ -17,12 +17,12 @@ from typing import Any
 import fused_peers
 import peers
 
-from harness.cell import Cell
-from harness.launch import launch
-from harness.network import Network
-from harness.process import Limits, Start, run
-from harness.registry import spec
-from harness.statistics import Estimate, median, ratio
+from harness.contract.network import Network
+from harness.contract.registry import spec
+from harness.machine.launch import launch
+from harness.machine.process import Limits, Start, run
+from harness.plan.cell import Cell
+from harness.report.statistics import Estimate, median, ratio
 
 PAIRS: dict[str, tuple[str, dict[str, str | int]]] = {
     "torch": ("torch", {}),

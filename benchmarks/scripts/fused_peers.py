@@ -27,8 +27,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from peers import CONTENDERS, Task
 
-from harness.environment import one_library_thread, threads
-from harness.statistics import ratio
+from harness.contract.environment import one_library_thread, threads
+from harness.report.statistics import ratio
 
 LIMIT = "gemm"
 TOO_FAR = 1e-3

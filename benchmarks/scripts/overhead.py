@@ -14,15 +14,15 @@ from statistics import median
 
 import numpy as np
 
-from harness.arrays import Array
-from harness.backend import Backend
-from harness.cell import Cell
-from harness.environment import Option
-from harness.launch import launch
-from harness.network import Network
-from harness.parameters import initial_parameters
-from harness.process import Limits, Start, run
-from harness.registry import get_backend, spec
+from harness.contract.arrays import Array
+from harness.contract.backend import Backend
+from harness.contract.environment import Option
+from harness.contract.network import Network
+from harness.contract.parameters import initial_parameters
+from harness.contract.registry import get_backend, spec
+from harness.machine.launch import launch
+from harness.machine.process import Limits, Start, run
+from harness.plan.cell import Cell
 from harness.worker.clock import samples, settled
 
 BACKEND = "blas"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from asv.machine import Machine, MachineCollection
 
-from harness import machine
+from harness.machine import cores as machine
 
 NAME = machine.identity()
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.cli.output import prose_width
-from harness.options import plain
-from harness.registry import Registry, missing, registry
-from harness.spec import BackendSpec
+from harness.contract.options import plain
+from harness.contract.registry import Registry, missing, registry
+from harness.contract.spec import BackendSpec
 from harness.text import clean
 
 SCHEMA_VERSION = 1

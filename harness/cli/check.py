@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import registry
 from harness.conformance.configuration import LEVELS
 from harness.conformance.running import Request, examine
-from harness.environment import Option
+from harness.contract import registry
+from harness.contract.environment import Option
 from harness.errors import RequestError
 
 FINE, FELL_SHORT = 0, 1

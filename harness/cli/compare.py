@@ -9,16 +9,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from harness.api import STORE
 from harness.cli import FELL_SHORT, OK
 from harness.cli.sides import sides
-from harness.compare import Result, Thresholds, compare
-from harness.compare.modelled import as_objects, lines
-from harness.compare.models import Models, models
-from harness.compare.shown import as_markdown, as_object, as_text
 from harness.errors import RequestError
-from harness.gate.judging import gated
+from harness.report.compare import Result, Thresholds, compare
+from harness.report.compare.modelled import as_objects, lines
+from harness.report.compare.models import Models, models
+from harness.report.compare.shown import as_markdown, as_object, as_text
 from harness.report.export import finite
+from harness.session.api import STORE
+from harness.session.gate.judging import gated
 from harness.study import read_study
 from harness.study.units import seconds
 from harness.text import clean
@@ -76,7 +76,7 @@ def _code(result: Result, args: argparse.Namespace) -> int:
 
 
 def _sampled(args: argparse.Namespace, thresholds: Thresholds) -> int:
-    from harness.gate.measuring import until_decided  # noqa: PLC0415  comparing rows that are there needs no runner
+    from harness.session.gate.measuring import until_decided  # noqa: PLC0415  comparing rows that are there needs no runner
 
     def tell(rounds: int, decided: int, cells: int) -> None:
         print(f"harness: after {rounds} rounds {decided} of {cells} cells are decided", file=sys.stderr)

@@ -8,12 +8,12 @@ import sys
 from typing import Any
 
 from harness.cli.aligned import aligned
-from harness.dataset import Dataset
+from harness.contract.dataset import Dataset
+from harness.contract.options import plain
+from harness.contract.registry import registry
 from harness.datasets import remote_files
 from harness.datasets.files import data_folders, present
 from harness.errors import HarnessError
-from harness.options import plain
-from harness.registry import registry
 from harness.text import clean
 
 SCHEMA_VERSION = 1

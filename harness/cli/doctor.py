@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cli.output import prose_width
-from harness.doctor.examination import examinations, examine
-from harness.doctor.finding import Finding
+from harness.machine.doctor.examination import examinations, examine
+from harness.machine.doctor.finding import Finding
 from harness.text import clean
 
 SCHEMA_VERSION = 1

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.api import STORE
 from harness.cli.output import deliver
 from harness.errors import HarnessError, RequestError, nearest
 from harness.report.export import FORMATS, records
+from harness.session.api import STORE
 from harness.store import Store, Stored
 
 ASV = "asv"

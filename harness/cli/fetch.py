@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from harness.contract.options import parse
+from harness.contract.registry import dataset
 from harness.datasets import fetch, remote_files
 from harness.errors import RequestError
-from harness.options import parse
-from harness.registry import dataset
 from harness.text import clean
 
 

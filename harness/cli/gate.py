@@ -10,11 +10,11 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from harness import machine
 from harness.cli import OK
 from harness.errors import RequestError
-from harness.gate.calibration import SCHEMA_VERSION, Calibration
-from harness.gate.copy import VARIABLE
+from harness.machine import cores as machine
+from harness.session.gate.calibration import SCHEMA_VERSION, Calibration
+from harness.session.gate.copy import VARIABLE
 from harness.text import clean
 
 STUDY, STORE = "gate", "results-gate.db"
@@ -48,8 +48,8 @@ def _calibrated(args: argparse.Namespace) -> Calibration:
     if args.rounds < FEWEST_ROUNDS or args.runs < 1 or args.percent < 1:
         raise RequestError(f"gate: give at least {FEWEST_ROUNDS} rounds, 1 run and 1 percent")
     os.environ[VARIABLE] = "1"  # before anything loads the registry; the workers inherit it
-    from harness.gate.calibrate import Calibrator, trios  # noqa: PLC0415  these three load the registry
-    from harness.gate.measuring import runner  # noqa: PLC0415  as above
+    from harness.session.gate.calibrate import Calibrator, trios  # noqa: PLC0415  these three load the registry
+    from harness.session.gate.measuring import runner  # noqa: PLC0415  as above
     from harness.store import Store  # noqa: PLC0415  as above
     from harness.study import read_study  # noqa: PLC0415  as above
 

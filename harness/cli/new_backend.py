@@ -6,8 +6,8 @@ import argparse
 import shlex
 from pathlib import Path
 
+from harness.conformance.scaffold import Scaffold, taken
 from harness.errors import RequestError
-from harness.scaffold import Scaffold, taken
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Container, Iterable
 from typing import Any
 
-from harness import api
-from harness import options as tables
-from harness.cell import Cell
 from harness.cli.aligned import aligned
+from harness.contract import options as tables
+from harness.contract.environment import Option
+from harness.contract.registry import backends, dataset
 from harness.datasets import shape_of
-from harness.environment import Option
 from harness.plan import Plan
+from harness.plan.cell import Cell
 from harness.plan.estimate import Estimate, estimate
-from harness.registry import backends, dataset
+from harness.session import api
 from harness.study.units import seconds, spoken
 from harness.text import clean
 

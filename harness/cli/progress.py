@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from harness.cell import Cell
-from harness.row import FINE
+from harness.plan.cell import Cell
 from harness.runner import CellBegun, CellEnded, Event, LimitBegun, LimitEnded, OnEvent, RunBegun
+from harness.runner.row import FINE
 from harness.study.units import spoken
 from harness.text import clean
 

@@ -8,16 +8,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.api import STORE
 from harness.cli import OK
 from harness.cli.output import deliver, stdout_color, stdout_width
+from harness.contract.registry import backends
 from harness.errors import RequestError, nearest
-from harness.registry import backends
 from harness.report.content import Content, content
 from harness.report.files import FORMATS, figures
 from harness.report.page import rendered
 from harness.report.text import text
-from harness.row import Row
+from harness.runner.row import Row
+from harness.session.api import STORE
 from harness.store import Store
 
 PAGE = Path("report.html")

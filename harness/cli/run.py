@@ -8,17 +8,17 @@ import shlex
 import sys
 from collections.abc import Iterable
 
-from harness.api import STORE, earlier_times, prepared, within
 from harness.cli import FELL_SHORT, OK, WRONG_REQUEST
 from harness.cli.output import stdout_color, stdout_width
 from harness.cli.progress import progress
+from harness.contract.registry import backends
 from harness.errors import RequestError
 from harness.plan import Plan
-from harness.registry import backends
 from harness.report.export import SCHEMA_VERSION, finite
 from harness.report.table import table
-from harness.row import FINE
-from harness.session import AGAIN, Outcome, measure
+from harness.runner.row import FINE
+from harness.session.api import STORE, earlier_times, prepared, within
+from harness.session.run import AGAIN, Outcome, measure
 from harness.study import study_text
 from harness.study.model import Study
 from harness.study.units import seconds

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.api import STORE
-from harness.compare import Side
-from harness.compare.sides import resolve
 from harness.errors import RequestError, nearest
+from harness.report.compare import Side
+from harness.report.compare.sides import resolve
+from harness.session.api import STORE
 from harness.store import Store, Stored
 
 

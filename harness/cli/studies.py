@@ -6,9 +6,9 @@ import argparse
 import json
 from typing import Any
 
-from harness import machine
 from harness.cli.aligned import aligned
 from harness.errors import HarnessError
+from harness.machine import cores as machine
 from harness.plan import make_plan, this_site
 from harness.study import read_study, shipped_studies
 from harness.study.catalogue import installed

@@ -107,6 +107,6 @@ def serve(receive: Callable[[], dict[str, Any]], deliver: Tell) -> None:
 
 
 if __name__ == "__main__":
-    from harness.process import child
+    from harness.machine.process import child
 
     serve(child.receive, child.deliver)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.environment import Option, Options
-from harness.spec import BackendSpec
+from harness.contract.environment import Option, Options
+from harness.contract.spec import BackendSpec
 
 Level = Literal["quick", "full"]
 LEVELS: tuple[Level, ...] = ("quick", "full")

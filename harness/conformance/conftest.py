@@ -7,11 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from harness.arrays import Parameters
 from harness.conformance.plugin import TRIAL, loaded
 from harness.conformance.subject import Subject
 from harness.conformance.target import Target
-from harness.network import Network
+from harness.contract.arrays import Parameters
+from harness.contract.network import Network
 
 
 @pytest.fixture(scope="session")

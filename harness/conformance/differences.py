@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.arrays import Array, Parameters
+from harness.contract.arrays import Array, Parameters
 
 STEP = {"float32": 0.01, "float64": 1e-4}
 """How far the weights are moved, as the length of the whole move; rounding wants it large, curvature small."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import tolerance
-from harness.arrays import Array, Parameters
 from harness.conformance.problems import Problem
 from harness.conformance.subject import Subject, fail
-from harness.tolerance import Batch
+from harness.contract import tolerance
+from harness.contract.arrays import Array, Parameters
+from harness.contract.tolerance import Batch
 
 
 def expect_batch(

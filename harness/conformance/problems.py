@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.arrays import Array, Parameters
-from harness.network import Network
-from harness.parameters import initial_parameters
-from harness.registry import registry
+from harness.contract.arrays import Array, Parameters
+from harness.contract.network import Network
+from harness.contract.parameters import initial_parameters
+from harness.contract.registry import registry
 
 SHIPPED = ("sigmoid", "tanh", "relu", "linear")
 

@@ -6,14 +6,14 @@ import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness import registry
 from harness.conformance import agreement, known, uninstalled
 from harness.conformance.configuration import LEVELS, Level, configurations
 from harness.conformance.session import Session
 from harness.conformance.verdict import NotConforming, Result, Verdict
-from harness.environment import Option
+from harness.contract import registry
+from harness.contract.environment import Option
+from harness.contract.spec import BackendSpec
 from harness.errors import RequestError, Unavailable, Unsupported, nearest
-from harness.spec import BackendSpec
 
 Progress = Callable[[str], None]
 """Called with the configuration and the check that runs now."""

@@ -12,10 +12,10 @@ from typing import Any
 from harness.conformance.configuration import Configuration, Level
 from harness.conformance.known import reason_for
 from harness.conformance.verdict import Result
+from harness.contract.spec import BackendSpec
 from harness.errors import RequestError
-from harness.launch import launch
-from harness.process import Ended, Limits, Start, run
-from harness.spec import BackendSpec
+from harness.machine.launch import launch
+from harness.machine.process import Ended, Limits, Start, run
 
 STARTS = 4
 """Times that one configuration is started; a backend that ends its process again and again is not pursued further."""

@@ -10,10 +10,10 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import pytest
 
-from harness.arrays import Array, Parameters
 from harness.conformance.target import Target
+from harness.contract.arrays import Array, Parameters
+from harness.contract.network import Network
 from harness.errors import Unavailable, Unsupported
-from harness.network import Network
 
 T = TypeVar("T")
 

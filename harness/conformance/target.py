@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness import registry
-from harness.arrays import Parameters
-from harness.backend import Backend
 from harness.conformance import uninstalled
 from harness.conformance.configuration import Configuration, Level, configuration
-from harness.environment import Option
+from harness.contract import registry
+from harness.contract.arrays import Parameters
+from harness.contract.backend import Backend
+from harness.contract.environment import Option
+from harness.contract.network import Network
+from harness.contract.parameters import initial_parameters
+from harness.contract.spec import BackendSpec
 from harness.errors import Unavailable, Unsupported
-from harness.network import Network
-from harness.parameters import initial_parameters
-from harness.spec import BackendSpec
 
 
 class Refusal(NamedTuple):

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.arrays import Parameters
 from harness.conformance.expecting import expect_array, expect_batch, expect_same
 from harness.conformance.levels import crossed
 from harness.conformance.problems import SHAPES, SHIPPED, Case, Problem, Shape, activations, endings
 from harness.conformance.subject import Subject
 from harness.conformance.target import Target
-from harness.network import DTYPES, Network
+from harness.contract.arrays import Parameters
+from harness.contract.network import DTYPES, Network
 
 pytestmark = pytest.mark.numbers
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from harness import registry
-from harness.arrays import Parameters
-from harness.backend import Backend
 from harness.conformance.problems import Case
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
+from harness.contract import registry
+from harness.contract.arrays import Parameters
+from harness.contract.backend import Backend
+from harness.contract.network import Network
 from harness.errors import HarnessError
-from harness.network import Network
 
 pytestmark = pytest.mark.contract
 

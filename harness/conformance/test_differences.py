@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.arrays import Array, Parameters
 from harness.conformance import differences
 from harness.conformance.pairwise import pairwise
 from harness.conformance.problems import Case, Problem, activations, endings
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
-from harness.network import DTYPES
+from harness.contract.arrays import Array, Parameters
+from harness.contract.network import DTYPES
 
 pytestmark = pytest.mark.numbers
 

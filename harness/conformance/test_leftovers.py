@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.arrays import Parameters
 from harness.conformance.lives import whole_life
 from harness.conformance.problems import Case, Problem
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
 from harness.conformance.traces import PROC, WINDOW, Holding, Sampler, holding, settled
-from harness.network import Network
+from harness.contract.arrays import Parameters
+from harness.contract.network import Network
 
 pytestmark = pytest.mark.manners
 

@@ -8,12 +8,12 @@ from itertools import cycle, product
 import numpy as np
 import pytest
 
-from harness.arrays import Parameters
 from harness.conformance.expecting import expect_batch, expect_same
 from harness.conformance.problems import Case, activations, endings
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
-from harness.network import DTYPES, Network
+from harness.contract.arrays import Parameters
+from harness.contract.network import DTYPES, Network
 
 pytestmark = pytest.mark.contract
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness import tolerance
-from harness.arrays import Parameters, copied
-from harness.batching import batches
 from harness.conformance.expecting import expect_batch, expect_parameters, expect_same, expect_trained
 from harness.conformance.levels import crossed
 from harness.conformance.problems import Case, Problem, activations, endings
 from harness.conformance.subject import Subject
 from harness.conformance.target import Target
-from harness.network import DTYPES, Network
+from harness.contract import tolerance
+from harness.contract.arrays import Parameters, copied
+from harness.contract.batching import batches
+from harness.contract.network import DTYPES, Network
 
 pytestmark = pytest.mark.numbers
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.environment import library_threads
+from harness.contract.environment import library_threads
+from harness.contract.options import Values
+from harness.contract.spec import API, RESERVED, BackendSpec
 from harness.errors import PluginError, RequestError
-from harness.options import Values
-from harness.spec import API, RESERVED, BackendSpec
 
 if TYPE_CHECKING:
-    from harness.backend import Backend
+    from harness.contract.backend import Backend
 
 
 UNKNOWN = "as-in-the-class"

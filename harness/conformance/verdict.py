@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from harness.contract.spec import API
 from harness.errors import HarnessError
-from harness.spec import API
 
 Outcome = Literal["passed", "failed", "not applicable", "known failure"]
 SHOWN = 12

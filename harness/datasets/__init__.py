@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from harness import options as tables
-from harness.dataset import Dataset
-from harness.environment import Option
+from harness.contract import options as tables
+from harness.contract.dataset import Dataset
+from harness.contract.environment import Option
 from harness.errors import HarnessError, PluginError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def remote_files(name: str, options: Mapping[str, Option] | None = None) -> list
 
 
 def _known(name: str) -> Dataset:
-    from harness.registry import dataset  # noqa: PLC0415  the registry imports what this package describes
+    from harness.contract.registry import dataset  # noqa: PLC0415  the registry imports what this package describes
 
     return dataset(name)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.arrays import Array
+from harness.contract.arrays import Array
 from harness.errors import PluginError
 
 VALIDATION = 6

@@ -19,7 +19,7 @@ BRIGHTEST = 16
 
 def load(*, part: str) -> Data:
     """Return the digits, pixels scaled from 0..16 to [0, 1]."""
-    packed = files("harness").joinpath("data", "digits.npz").read_bytes()
+    packed = files("harness.datasets").joinpath("digits.npz").read_bytes()
     with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
         x = stored["pixels"].astype(np.float32) / BRIGHTEST
         y = one_hot(stored["labels"], CLASSES)

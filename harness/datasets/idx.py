@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.arrays import Array
+from harness.contract.arrays import Array
 from harness.datasets import gz
 from harness.errors import DataError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.arrays import Array
+from harness.contract.arrays import Array
 from harness.datasets.data import Data, Shape, parted, rows_of_part
 from harness.datasets.files import located
 from harness.datasets.kddcup99_table import FEATURES, SYMBOLS, Table, read_table, verify_table

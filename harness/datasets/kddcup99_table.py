@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.arrays import Array
+from harness.contract.arrays import Array
+from harness.contract.folders import cache_folder, whole_file
 from harness.datasets import gz
 from harness.errors import DataError
-from harness.folders import cache_folder, whole_file
 
 FEATURES, LABEL = 41, 41
 SYMBOLS: Mapping[int, tuple[str, ...]] = {

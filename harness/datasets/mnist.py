@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.arrays import Array
+from harness.contract.arrays import Array
 from harness.datasets.data import Data, Shape, one_hot, parted, rows_of_part
 from harness.datasets.files import located
 from harness.datasets.idx import Idx

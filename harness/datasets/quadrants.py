@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.arrays import Array
+from harness.contract.arrays import Array
 from harness.datasets.data import Data, Shape
 from harness.errors import RequestError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.dataset import Dataset
+from harness.contract.dataset import Dataset
 
 HERE = "harness.datasets"
 

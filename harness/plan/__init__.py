@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from harness.contract.spec import BackendSpec
 from harness.errors import RequestError
-from harness.machine import memory_gib
+from harness.machine.cores import memory_gib
 from harness.plan.model import Plan, Refused, Site
 from harness.plan.planning import make_plan
-from harness.spec import BackendSpec
 
 __all__ = ["Plan", "Refused", "Site", "make_plan", "this_site"]
 
 
 def this_site(cores: int) -> Site:
     """Return the site of this process: its registry and datasets, and as many cores as it is told."""
-    from harness import options, registry  # noqa: PLC0415  a plan from a told site loads no registry
+    from harness.contract import options, registry  # noqa: PLC0415  a plan from a told site loads no registry
     from harness.datasets import shape_of  # noqa: PLC0415  as above
     from harness.study.elsewhere import backends_of  # noqa: PLC0415  as above
 

@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.cell import Cell
-from harness.environment import Option
+from harness.contract.environment import Option
+from harness.contract.spec import BackendSpec
 from harness.errors import RequestError
+from harness.plan.cell import Cell
 from harness.plan.model import Site
 from harness.plan.problems import Problem, resolved
-from harness.spec import BackendSpec
 from harness.study.model import BackendEntry, DatasetChoice, Rule, Study
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.cell import Cell
+from harness.plan.cell import Cell
 from harness.plan.model import Plan
 from harness.study.units import spoken
 

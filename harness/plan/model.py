@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.cell import Cell
+from harness.contract.environment import Option
+from harness.contract.spec import BackendSpec
 from harness.datasets.data import Shape
-from harness.environment import Option
-from harness.spec import BackendSpec
+from harness.plan.cell import Cell
 
 
 @dataclass(frozen=True)

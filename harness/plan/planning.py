@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.cell import Cell
 from harness.errors import RequestError
 from harness.plan.candidates import Candidate, configurations, included, matches
+from harness.plan.cell import Cell
 from harness.plan.model import Plan, Refused, Site
 from harness.plan.problems import Problem, Problems, axes_of
 from harness.study.model import BackendEntry, Study

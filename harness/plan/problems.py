@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from harness.contract.environment import Option
+from harness.contract.network import Network
 from harness.datasets.data import Shape
-from harness.environment import Option
-from harness.network import Network
 from harness.plan.model import Site
 from harness.study.model import Count, DatasetChoice, NetworkChoice, Study
 

@@ -17,7 +17,7 @@ from typing import Any
 from harness.errors import Unavailable
 from harness.report.origin import Spot, inside, spots
 from harness.report.tracks import NAMES, Track, tracks
-from harness.row import Row
+from harness.runner.row import Row
 from harness.store import Stored
 
 VERSION = "1"

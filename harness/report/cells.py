@@ -10,7 +10,7 @@ from harness.report.problem import Specs, heading
 from harness.report.remarks import causes
 from harness.report.scale import time_unit
 from harness.report.summary import Section, Summary, sections
-from harness.row import FINE, Row
+from harness.runner.row import FINE, Row
 
 MIB = 2**20
 NUMBERS = ("workers", "batch", "time per epoch", "±", "GFLOP/s", "speedup", "% of peak", "accuracy %", "MiB")

@@ -14,9 +14,9 @@ from harness.report.headline import Duel, duels, headline
 from harness.report.problem import Specs, heading
 from harness.report.receipts import MachineReceipts, receipts
 from harness.report.remarks import reasons, warnings
+from harness.report.statistics import STUDENT
 from harness.report.summary import Section, Summary, sections
-from harness.row import FINE, Row
-from harness.statistics import STUDENT
+from harness.runner.row import FINE, Row
 from harness.text import clean
 
 HARDWARE = "hardware / "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.statistics import Estimate
+from harness.report.statistics import Estimate
 
 NO_FIGURE = "-"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.statistics import LEVEL
+from harness.report.statistics import LEVEL
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 LEAST_COUNTS, LEAST_ROUNDS = 3, 3

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from harness.report.figures import three
 from harness.report.scale import time_unit
+from harness.report.statistics import Estimate, ratio
 from harness.report.summary import Section, Summary
-from harness.statistics import Estimate, ratio
 from harness.text import clean
 
 NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]

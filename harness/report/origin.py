@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.row import Row
+from harness.runner.row import Row
 from harness.store import Stored
 
 COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")

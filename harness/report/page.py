@@ -20,7 +20,7 @@ from harness.report import script
 from harness.report.cells import NUMBERS
 from harness.report.content import Content, content
 from harness.report.problem import Specs
-from harness.row import Row
+from harness.runner.row import Row
 from harness.text import clean
 
 ASSETS = files("harness.report") / "assets"

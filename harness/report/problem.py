@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from harness.row import Row
-from harness.spec import BackendSpec
+from harness.contract.spec import BackendSpec
+from harness.runner.row import Row
 from harness.text import clean
 
 Specs = Mapping[str, BackendSpec]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from harness.report.figures import speedup
 from harness.report.summary import Summary
-from harness.row import FINE, Row
+from harness.runner.row import FINE, Row
 
 UNTOLD = frozenset({"interrupted", "diverged", "wrong"})
 """States whose reason says all: what was printed last has nothing to do with them."""

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from harness.cell import Cell
+from harness.plan.cell import Cell
 from harness.report.problem import Problem, Specs
-from harness.row import Row
-from harness.statistics import Estimate, estimate, median, ratio
+from harness.report.statistics import Estimate, estimate, median, ratio
+from harness.runner.row import Row
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from harness.report.problem import Specs, heading
 from harness.report.remarks import notes, reasons, warnings
 from harness.report.scale import time_unit
 from harness.report.summary import Section, Summary, sections
-from harness.row import Row
+from harness.runner.row import Row
 from harness.text import clean
 
 WIDTH = 100

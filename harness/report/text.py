@@ -13,7 +13,7 @@ from harness.report.problem import Specs, heading
 from harness.report.scale import time_unit
 from harness.report.summary import Section, Summary, sections
 from harness.report.table import table
-from harness.row import Row
+from harness.runner.row import Row
 from harness.text import clean
 
 BOLD, BAR, PLAIN = "\x1b[1m", "\x1b[36m", "\x1b[0m"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from harness.cell import Cell
+from harness.plan.cell import Cell
 from harness.report.origin import slug
-from harness.row import FINE, Row
+from harness.runner.row import FINE, Row
 
 NAMES = ("backend", "workers", "batch", "network", "problem")
 """The parameters of every figure. Their order is part of what asv keeps: it never changes."""

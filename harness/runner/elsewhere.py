@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from harness.cell import Cell
-from harness.process.child import deliver, receive
+from harness.machine.process.child import deliver, receive
+from harness.plan.cell import Cell
 from harness.runner.starting import Refusal, launch_here
 
 

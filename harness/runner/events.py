@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from harness.cell import Cell
-from harness.row import Row
+from harness.plan.cell import Cell
+from harness.runner.row import Row
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from collections.abc import Collection, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
-from harness.cell import Cell
-from harness.process import Limits, Start, run
-from harness.row import Row
+from harness.machine.process import Limits, Start, run
+from harness.plan.cell import Cell
 from harness.runner.events import CellBegun, CellEnded, CellNews, Event, OnEvent, RunBegun, RunEnded
 from harness.runner.interrupt import interruptible
 from harness.runner.merging import merged
 from harness.runner.order import Round, ordered
 from harness.runner.peaks import Measure, Peaks, measure_limit
+from harness.runner.row import Row
 from harness.runner.starting import Launches, Refusal
 
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from harness.cell import Cell
-from harness.launch import Launch
-from harness.process import Ended
-from harness.process.ending import signal_name
-from harness.row import FINE, Row, State
+from harness.machine.launch import Launch
+from harness.machine.process import Ended
+from harness.machine.process.ending import signal_name
+from harness.plan.cell import Cell
+from harness.runner.row import FINE, Row, State
 
 FIGURES = ("setup_seconds", "load_seconds", "first_epoch_seconds", "gflops", "final_loss", "accuracy")
 LISTS = ("epoch_seconds", "history", "warnings")

@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from harness.cell import Cell
+from harness.plan.cell import Cell
 
 
 @dataclass(frozen=True)

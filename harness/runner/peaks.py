@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from statistics import median_high
 from typing import Any, TypeAlias
 
-from harness.cell import Cell
-from harness.environment import applied
-from harness.environment import threads as every_library_at
-from harness.launch import confined
-from harness.process import Limits, Start, run
-from harness.row import Row
+from harness.contract.environment import applied
+from harness.contract.environment import threads as every_library_at
+from harness.machine.launch import confined
+from harness.machine.process import Limits, Start, run
+from harness.plan.cell import Cell
 from harness.runner.events import LimitBegun, LimitEnded, OnEvent
+from harness.runner.row import Row
 
 DRIFT = 0.1
 """A peak that differs so much from the usual one before it is worth a warning in the rows that refer to it."""
@@ -40,7 +40,7 @@ Measure: TypeAlias = Callable[[int, str, threading.Event], Peak]
 def measure_limit(threads: int, dtype: str, stop: threading.Event) -> Peak:
     """Measure in a process of its own, started as a cell with so many workers would be."""
     start = Start(
-        module="harness.limit.child",
+        module="harness.machine.limit.child",
         request={"threads": threads, "dtype": dtype},
         environment=applied(os.environ, every_library_at(threads)),
         limits=Limits(SECONDS),

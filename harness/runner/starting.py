@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.cell import Cell
+from harness.contract.registry import missing, spec
 from harness.errors import HarnessError, RequestError, Unavailable, Unsupported
-from harness.launch import Launch, launch
-from harness.process import Limits, Start, run
-from harness.registry import missing, spec
-from harness.row import State
+from harness.machine.launch import Launch, launch
+from harness.machine.process import Limits, Start, run
+from harness.plan.cell import Cell
+from harness.runner.row import State
 
 SECONDS = 60.0
 """For another interpreter to load its plugins' light modules."""

@@ -13,16 +13,33 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness import __version__
-from harness.registry import Source, registry
+from harness.contract.registry import Source, registry
 
-NOT_MEASURING = ("cli", "compare", "conformance", "doctor", "report", "scaffold", "store", "studies")
-"""Folders of the harness in which no change can change a measurement; what a study says is in the key of its cells."""
+MEASURING = (
+    "contract",
+    "datasets",
+    "errors.py",
+    "machine/cores.py",
+    "machine/facts",
+    "machine/kernels",
+    "machine/launch.py",
+    "machine/limit",
+    "machine/process",
+    "plan/cell.py",
+    "runner",
+    "worker",
+)
+"""The parts of the harness of which a change can change a measurement: all that a worker loads and what starts it."""
 
 
 def code(home: Path = Path(__file__).parents[1]) -> str:
     """Return the identity of the part of the harness that measures."""
-    sources = [path for path in _sources(home) if path.relative_to(home).parts[0] not in NOT_MEASURING]
+    sources = [path for path in _sources(home) if _measures(path.relative_to(home))]
     return f"{__version__}+{_digest(home, sources)}"
+
+
+def _measures(path: Path) -> bool:
+    return any(path.is_relative_to(part) for part in MEASURING)
 
 
 def plugins() -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness.row import Row
+from harness.runner.row import Row
 
 Again = Literal["", "failed", "all"]
 """What to measure again although it was measured: nothing, what fell short or was unavailable, or everything."""

@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from harness.cell import Cell
-from harness.network import Layer, Network
-from harness.row import Row
+from harness.contract.network import Layer, Network
+from harness.plan.cell import Cell
+from harness.runner.row import Row
 
 TEXTS = ("state", "reason", "stderr")
 FIGURES = (

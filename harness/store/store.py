@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness import __version__
-from harness.cell import Cell
-from harness.row import Row
+from harness.plan.cell import Cell
+from harness.runner.row import Row
 from harness.store import rows as columns
 from harness.store.connection import connect_reading, connect_writing, transaction
 from harness.store.failure import explained

@@ -32,7 +32,7 @@ def study_text(name: str | Path) -> str:
 
 def shipped_studies() -> dict[str, Traversable]:
     """Return the studies inside the package by name, sorted."""
-    found = {item.name.removesuffix(".toml"): item for item in files("harness").joinpath("studies").iterdir()}
+    found = {item.name.removesuffix(".toml"): item for item in files("harness.study").joinpath("shipped").iterdir()}
     return {name: item for name, item in sorted(found.items()) if item.name.endswith(".toml")}
 
 

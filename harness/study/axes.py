@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness import options as tables
-from harness.environment import Option
+from harness.contract import options as tables
+from harness.contract.environment import Option
+from harness.contract.network import DTYPES, LOSSES
+from harness.contract.parameters import INITIALISATIONS
 from harness.errors import RequestError
-from harness.network import DTYPES, LOSSES
-from harness.parameters import INITIALISATIONS
 from harness.study import values
 from harness.study.catalogue import Catalogue
 from harness.study.document import DEFAULT_DATASET

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.dataset import Dataset
-from harness.environment import Option
-from harness.spec import BackendSpec
+from harness.contract.dataset import Dataset
+from harness.contract.environment import Option
+from harness.contract.spec import BackendSpec
 
 Check = Callable[[str, Mapping[str, Option]], Any]
 
@@ -36,8 +36,8 @@ class Catalogue:
 
 def installed() -> Catalogue:
     """Return the catalogue of this process's registry."""
+    from harness.contract.registry import registry  # noqa: PLC0415  as above
     from harness.datasets import shape_of  # noqa: PLC0415  the registry is loaded when it is first asked
-    from harness.registry import registry  # noqa: PLC0415  as above
     from harness.study.elsewhere import backends_of  # noqa: PLC0415  starts processes, only where a study asks
 
     found = registry()

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from harness.contract.options import Values
+from harness.contract.spec import API, BackendSpec
 from harness.errors import PluginError, RequestError
-from harness.options import Values
-from harness.spec import API, BackendSpec
 
 PATIENCE = 60
 """Seconds that the other interpreter has to answer."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness import options as tables
-from harness.environment import Option
+from harness.contract import options as tables
+from harness.contract.environment import Option
+from harness.contract.spec import BackendSpec
 from harness.errors import RequestError, nearest
-from harness.spec import BackendSpec
 from harness.study import values
 from harness.study.axes import readers
 from harness.study.catalogue import Catalogue

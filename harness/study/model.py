@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from harness.environment import Option
-from harness.network import Network
+from harness.contract.environment import Option
+from harness.contract.network import Network
 
 Count: TypeAlias = int | Literal["all"]
 """A number, or every core (``workers``), or every row (``batch``)."""

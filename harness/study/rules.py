@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.spec import BackendSpec
+from harness.contract.spec import BackendSpec
 from harness.study import values
 from harness.study.axes import readers
 from harness.study.catalogue import Catalogue

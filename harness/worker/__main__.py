@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from harness.process import child
+from harness.machine.process import child
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from harness.backend import Backend
-from harness.network import Network
+from harness.contract.backend import Backend
+from harness.contract.network import Network
 
 SHORTEST = 50e-6
 """Seconds: a thousand times what ``perf_counter_ns`` resolves on common systems. Shorter epochs are repeated."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.arrays import Array
-from harness.backend import Backend
-from harness.batching import batches
+from harness.contract.arrays import Array
+from harness.contract.backend import Backend
+from harness.contract.batching import batches
+from harness.contract.losses import loss_value
+from harness.contract.network import Network
+from harness.contract.registry import activation
 from harness.errors import PluginError
-from harness.losses import loss_value
-from harness.network import Network
-from harness.registry import activation
 
 
 @dataclass(frozen=True)

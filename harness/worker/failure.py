@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 from harness.errors import Unavailable, Unsupported
-from harness.row import State
+from harness.runner.row import State
 
 MEMORY_ERRORS = frozenset({"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"})
 """Class names by which Python and the frameworks say that memory is spent."""

@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from harness.arrays import Parameters
-from harness.backend import Backend
-from harness.cell import Cell
-from harness.receipt.collect import collect
-from harness.receipt.mismatches import mismatches
-from harness.receipt.span import Span
-from harness.registry import backends, get_backend, spec
+from harness.contract.arrays import Parameters
+from harness.contract.backend import Backend
+from harness.contract.registry import backends, get_backend, spec
+from harness.machine.facts.span import Span
+from harness.plan.cell import Cell
 from harness.worker.clock import epoch, repeats, samples, seconds_of, settled
 from harness.worker.failure import outcome
 from harness.worker.observation import Observed, after_one_epoch, checked, history, observe
 from harness.worker.parity.plan import plan
 from harness.worker.parity.verdict import CHECKERS, Evidence
 from harness.worker.problem import problem_of
+from harness.worker.receipt.collect import collect
+from harness.worker.receipt.mismatches import mismatches
 
 Fields = dict[str, Any]
 """The fields of ``Row`` that a worker can know, as plain data."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.arrays import Array, Parameters
-from harness.backend import Backend
+from harness.contract.arrays import Array, Parameters
+from harness.contract.backend import Backend
+from harness.contract.network import Network
 from harness.errors import PluginError
-from harness.network import Network
 from harness.worker.clock import epoch
 from harness.worker.evaluation import Score, checked_outputs, evaluate
 from harness.worker.problem import Problem

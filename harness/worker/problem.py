@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from harness.arrays import Array, Parameters, copied
-from harness.cell import Cell
+from harness.contract.arrays import Array, Parameters, copied
+from harness.contract.network import Network
+from harness.contract.parameters import initial_parameters
 from harness.datasets import load_dataset
-from harness.network import Network
-from harness.parameters import initial_parameters
+from harness.plan.cell import Cell
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from asv.benchmarks import Benchmarks
 from asv.config import Config
 from asv.results import iter_results
 
-from harness.cell import Cell
 from harness.cli import main
+from harness.plan.cell import Cell
 from harness.store import Store
 from tests.asv.scratch import IDENTITY
 from tests.samples import a_cell, a_lost_row, a_row, a_run

@@ -16,7 +16,7 @@ import pytest
 import harness
 from benchmarks import combinations, training
 from benchmarks.epochs import operations
-from harness.registry import registry
+from harness.contract.registry import registry
 from tests.asv.scratch import ROOT, json_with_comments, know_machine
 
 EXISTING = f"existing:{sys.executable}"

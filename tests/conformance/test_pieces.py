@@ -164,7 +164,7 @@ def test_the_plugin_leaves_other_tests_alone(tmp_path: Path) -> None:
 def test_the_second_oracle_shares_no_code_with_the_reference() -> None:
     tree = ast.parse(Path(differences.__file__).read_text())
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {module for module in modules if module and module.startswith("harness")} == {"harness.arrays"}
+    assert {module for module in modules if module and module.startswith("harness")} == {"harness.contract.arrays"}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

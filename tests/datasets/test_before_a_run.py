@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness import DataError, run
+from harness.contract.registry import registry
 from harness.datasets import kddcup99
-from harness.registry import registry
 from harness.store import Store
 from tests.datasets.conftest import Mirror
 from tests.study.told import ONE, SPECS

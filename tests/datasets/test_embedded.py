@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harness import Data, PluginError, RequestError, Shape
+from harness.contract.registry import registry
 from harness.datasets import fetch, load_dataset, shape_of
-from harness.registry import registry
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("digits", {}),

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from harness import DataError, Dataset, PluginError, RequestError, Shape
+from harness.contract.registry import registry
 from harness.datasets import fetch, load_dataset, shape_of
-from harness.registry import registry
 
 Stranger = Callable[..., None]
 FIELDS: dict[str, Any] = {"summary": "made up", "inputs": 2, "outputs": 1, "licence": "CC0"}

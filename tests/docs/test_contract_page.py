@@ -13,12 +13,13 @@ from typing import get_args
 import pytest
 
 import harness
-from harness import errors, options, spec
-from harness.activations import shipped
-from harness.backend import Backend
-from harness.network import DTYPES, LOSSES
-from harness.parameters import INITIALISATIONS
-from harness.registry.hooks import KINDS
+from harness import errors
+from harness.contract import options, spec
+from harness.contract.activations import shipped
+from harness.contract.backend import Backend
+from harness.contract.network import DTYPES, LOSSES
+from harness.contract.parameters import INITIALISATIONS
+from harness.contract.registry.hooks import KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
 HEADINGS = re.findall(r"^#+ `(\w+)`$", PAGE, re.MULTILINE)

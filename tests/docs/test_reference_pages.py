@@ -12,7 +12,7 @@ import pytest
 
 from harness.cli import COMMANDS
 from harness.report.export import records
-from harness.row import State
+from harness.runner.row import State
 from harness.store import Stored
 from tests.samples import a_row
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.scaffold import Scaffold
+from harness.conformance.scaffold import Scaffold
 from tests.fakes.venv import Venv
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write-a-backend.md").read_text(encoding="utf-8")

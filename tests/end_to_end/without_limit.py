@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from harness import session
 from harness.cli import main
+from harness.session import run as session
 
 if __name__ == "__main__":
     vars(session)["run_cells"] = partial(vars(session)["run_cells"], limit=None)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from harness import BackendSpec
-from harness.cell import Cell
 from harness.cli import main
-from harness.registry import registry
+from harness.contract.registry import registry
+from harness.plan.cell import Cell
 from tests.study.told import ONE, SPECS
 
 STUDY = f'title = "Mine"\nbatch = [8, 16]\nrounds = 4\n{ONE}workers = [1, 2]\n'

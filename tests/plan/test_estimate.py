@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cell import Cell
 from harness.plan import Plan, make_plan
+from harness.plan.cell import Cell
 from harness.plan.estimate import estimate, fitted, modelled, nothing_earlier
 from tests.plan.test_planning import site
 from tests.study.told import ONE, read

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import RequestError, options
-from harness.cell import Cell
+from harness import RequestError
+from harness.contract import options
 from harness.datasets import shape_of
 from harness.plan import Plan, Site, make_plan
+from harness.plan.cell import Cell
 from tests.study.told import DATASETS, ONE, SPECS, elsewhere, read
 
 Planned = Callable[..., Plan]

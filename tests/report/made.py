@@ -10,10 +10,10 @@ from typing import Any, get_args
 
 import numpy as np
 
-from harness.cell import Cell
-from harness.network import Network
-from harness.row import Row, State
-from harness.spec import BackendSpec
+from harness.contract.network import Network
+from harness.contract.spec import BackendSpec
+from harness.plan.cell import Cell
+from harness.runner.row import Row, State
 from harness.store import Run, Store
 from tests.samples import a_cell, a_row, a_run
 

@@ -10,13 +10,13 @@ import altair as alt
 import pytest
 from jsonschema import ValidationError
 
-from harness.network import Network
+from harness.contract.network import Network
 from harness.report.charts import roofline
 from harness.report.charts.palette import looks
 from harness.report.charts.panel import LEGEND, Figure, Panel, brief, distinct
 from harness.report.content import content
 from harness.report.summary import sections
-from harness.row import Row
+from harness.runner.row import Row
 from tests.report import made
 from tests.samples import a_row
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.registry import backends
+from harness.contract.registry import backends
 from harness.report.content import content
 from harness.report.files import slug
 from harness.report.text import text

@@ -4,7 +4,7 @@ from typing import Any
 
 from harness.report.headline import NOTHING, duels, headline
 from harness.report.summary import sections
-from harness.row import Row
+from harness.runner.row import Row
 from tests.report import made
 from tests.samples import a_lost_row, a_row
 

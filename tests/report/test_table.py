@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from harness.network import Network
+from harness.contract.network import Network
+from harness.contract.spec import BackendSpec
 from harness.report.figures import spread, three
+from harness.report.statistics import Estimate
 from harness.report.summary import sections
 from harness.report.table import table
-from harness.row import Row, State
-from harness.spec import BackendSpec
-from harness.statistics import Estimate
+from harness.runner.row import Row, State
 from tests.samples import a_cell, a_lost_row, a_row
 
 ROUNDS = 3

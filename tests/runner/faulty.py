@@ -9,10 +9,10 @@ from itertools import count
 
 import numpy as np
 
-from harness.arrays import Parameters
+from harness.contract.arrays import Parameters
+from harness.contract.network import Network
 from harness.errors import Unavailable, Unsupported
-from harness.network import Network
-from tests.process import deeds
+from tests.machine.process import deeds
 from tests.worker.plain_backends import Plain
 
 FAKE_ROW = '{"state": "ok", "epoch_seconds": [1e-9], "gflops": 1e9}'

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from harness.cell import Cell
-from harness.network import Network
-from harness.row import Row
+from harness.contract.network import Network
+from harness.plan.cell import Cell
 from harness.runner import CellBegun, Event, run_cells
+from harness.runner.row import Row
 
 MIB = 1 << 20
 

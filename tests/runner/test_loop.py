@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from harness.launch import Launch
-from harness.process import Ended, Start
-from harness.row import Row
+from harness.machine.launch import Launch
+from harness.machine.process import Ended, Start
 from harness.runner import CellBegun, CellEnded, CellNews, Event, RunBegun, RunEnded, run_cells
 from harness.runner import loop as loop_module
+from harness.runner.row import Row
 from harness.runner.starting import Launches
 from tests.fakes.marked import Marked
 from tests.fakes.site import Site

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.launch import Launch
-from harness.process import Ended
-from harness.row import Row
+from harness.machine.launch import Launch
+from harness.machine.process import Ended
 from harness.runner.merging import merged
+from harness.runner.row import Row
 from tests.runner.sweep import cell
 
 GOOD: dict[str, Any] = {

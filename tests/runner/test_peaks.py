@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.network import Network
+from harness.contract.network import Network
 from harness.runner import Event, LimitBegun, LimitEnded, Peak
 from harness.runner.peaks import Peaks, measure_limit
 from tests.runner.sweep import cell

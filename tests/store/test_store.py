@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.row import State
+from harness.runner.row import State
 from harness.store import Again, Store, StoreError
 from tests.samples import a_cell, a_lost_row, a_row, a_run
 

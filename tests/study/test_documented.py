@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.registry import registry
+from harness.contract.registry import registry
 from harness.study.axes import DEFAULTS
 from harness.study.entries import KEYS as ENTRY_KEYS
 from harness.study.parse import SINGLES

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import RequestError
-from harness.registry import registry
+from harness.contract.registry import registry
 from harness.study.elsewhere import backends_of
 
 Script = Callable[[str], str]

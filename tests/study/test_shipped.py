@@ -9,7 +9,7 @@ import pytest
 
 from harness import RequestError
 from harness.cli import main
-from harness.registry import registry
+from harness.contract.registry import registry
 from harness.study import read_study, shipped_studies
 from harness.study.catalogue import installed
 from tests.study.told import spec

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from harness import registry
-from harness.cell import Cell
-from harness.network import Network
-from harness.receipt import mismatches
-from harness.registry import Source
-from harness.spec import BackendSpec
+from harness.contract import registry
+from harness.contract.network import Network
+from harness.contract.registry import Source
+from harness.contract.spec import BackendSpec
+from harness.plan.cell import Cell
 from harness.worker.measuring import measure
+from harness.worker.receipt import mismatches
 
 Measure = Callable[..., Any]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.arrays import Array, Parameters, copied
-from harness.backend import Backend
-from harness.losses import output_delta
-from harness.network import Network
-from harness.registry import activation
+from harness.contract.arrays import Array, Parameters, copied
+from harness.contract.backend import Backend
+from harness.contract.losses import output_delta
+from harness.contract.network import Network
+from harness.contract.registry import activation
 
 
 def plain_pass(network: Network, weights: Parameters, x: Array, y: Array) -> tuple[Array, Parameters]:

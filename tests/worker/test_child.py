@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from harness.cell import Cell
-from harness.process import Ended, Limits, Start, run
+from harness.machine.process import Ended, Limits, Start, run
+from harness.plan.cell import Cell
 from tests.fakes.site import Site, offering, spec
 from tests.worker import plain_backends
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import reference
+from harness.contract import reference
+from harness.contract.losses import loss_value
+from harness.contract.network import Network
+from harness.contract.parameters import initial_parameters
 from harness.datasets import load_dataset
 from harness.errors import Unavailable, Unsupported
-from harness.losses import loss_value
-from harness.network import Network
-from harness.parameters import initial_parameters
 from harness.worker.measuring import measure
 from harness.worker.parity import plan as parity_plan
 from tests.worker import plain_backends

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.cell import Cell
 from harness.datasets import load_dataset
+from harness.plan.cell import Cell
 from harness.worker.parity import cache, truth
 from harness.worker.parity.truth import flat
 from harness.worker.problem import Problem, prepare

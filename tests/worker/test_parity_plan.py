@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from harness.cell import Cell
-from harness.network import Network
+from harness.contract.network import Network
+from harness.plan.cell import Cell
 from harness.worker.parity.plan import BUDGET, HEAD, cost, plan
 
 Build = Callable[..., Cell]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.arrays import Array
-from harness.cell import Cell
+from harness.contract.arrays import Array
+from harness.contract.network import Network
 from harness.errors import PluginError
-from harness.network import Network
+from harness.plan.cell import Cell
 from harness.worker import clock
 from harness.worker.evaluation import accuracy, evaluate, threshold
 from harness.worker.failure import LONGEST, outcome

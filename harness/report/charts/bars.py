@@ -24,8 +24,8 @@ from harness.report.charts.panel import (
     tooltip,
 )
 from harness.report.figures import itself, spread, three
+from harness.report.statistics import Estimate
 from harness.report.summary import Section, Summary
-from harness.statistics import Estimate
 
 WIDE = 30.0
 STEP = 24

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from harness.report.figures import speedup, three
 from harness.report.scale import time_unit
+from harness.report.statistics import Estimate
 from harness.report.summary import Section, Summary
-from harness.statistics import Estimate
 
 
 @dataclass(frozen=True)

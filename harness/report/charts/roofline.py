@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from harness.cell import Cell
+from harness.plan.cell import Cell
 from harness.report.charts.lines import HEIGHT, points
 from harness.report.charts.palette import Looks
 from harness.report.charts.panel import (

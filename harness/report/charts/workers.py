@@ -11,8 +11,8 @@ from harness.report.charts.scaling import spec
 from harness.report.figures import three
 from harness.report.fits import Fit, fit
 from harness.report.scale import time_unit
+from harness.report.statistics import ratio
 from harness.report.summary import Section, Summary
-from harness.statistics import ratio
 
 TITLE = "What do more workers bring?"
 NOTE = (

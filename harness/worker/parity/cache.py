@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness.folders import cache_folder, whole_file
-from harness.registry import activation
-from harness.tolerance import Trained
+from harness.contract.folders import cache_folder, whole_file
+from harness.contract.registry import activation
+from harness.contract.tolerance import Trained
 from harness.worker.parity.truth import compute, flat, precision
 from harness.worker.problem import Problem
 
 SIDES = ("weights", "allowed")
 
-CODE = ("reference.py", "losses.py", "batching.py", "tolerance/*.py")
+CODE = tuple(f"contract/{name}" for name in ("reference.py", "losses.py", "batching.py", "tolerance/*.py"))
 """What a cached file follows from besides the problem: the text of these modules of the harness."""
 
 LIMIT = 1 << 30

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.cell import Cell
-from harness.network import Network
+from harness.contract.network import Network
+from harness.plan.cell import Cell
 
 BUDGET = 10.0
 """Seconds that the reference may take for one whole epoch; it is cached, so only the first backend pays."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from harness.arrays import Array, Parameters
-from harness.cell import Cell
-from harness.tolerance import Trained, after_training, epochs
+from harness.contract.arrays import Array, Parameters
+from harness.contract.tolerance import Trained, after_training, epochs
+from harness.plan.cell import Cell
 from harness.worker.problem import Problem
 
 

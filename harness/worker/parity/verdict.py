@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.arrays import Parameters
-from harness.row import State
-from harness.spec import Mathematics
-from harness.tolerance import Difference, Trained, compare, compare_parameters, one_batch
+from harness.contract.arrays import Parameters
+from harness.contract.spec import Mathematics
+from harness.contract.tolerance import Difference, Trained, compare, compare_parameters, one_batch
+from harness.runner.row import State
 from harness.worker.observation import BatchResult, Observed
 from harness.worker.parity import cache
 from harness.worker.parity.plan import Plan

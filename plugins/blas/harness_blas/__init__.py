@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness import BackendSpec, combined, hookimpl, library_threads
-from harness.kernels import blas_kernels
+from harness.machine.kernels.option import blas_kernels
 
 KERNELS = ("inherit", "auto", ...)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from harness import Array, Backend, Network, Parameters, batches
-from harness.arrays import copied
-from harness.backend import check_rate
-from harness.kernels import require
+from harness.contract.arrays import copied
+from harness.contract.backend import check_rate
+from harness.machine.kernels.option import require
 from harness_blas.library import routines
 from harness_blas.limits import ThreadLimit, in_force
 from harness_blas.passes import Buffers, Pass

@@ -8,8 +8,9 @@ from harness_blas import library
 from harness_blas.limits import ThreadLimit, in_force
 from harness_blas.passes import Buffers, Pass
 
-from harness import Activation, Network, activation, initial_parameters, reference
-from harness.machine import cores
+from harness import Activation, Network, activation, initial_parameters
+from harness.contract import reference
+from harness.machine.cores import cores
 
 DTYPES = ["float32", "float64"]
 

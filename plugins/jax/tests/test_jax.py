@@ -9,7 +9,8 @@ from harness_jax import platform
 from harness_jax.backend import JaxBackend
 
 import harness
-from harness import Network, RequestError, Unavailable, Unsupported, reference
+from harness import Network, RequestError, Unavailable, Unsupported
+from harness.contract import reference
 
 ROWS = 53
 

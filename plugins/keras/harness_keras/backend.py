@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from harness import Array, Backend, Network, Parameters, Unavailable
-from harness.backend import check_rate, check_reserved
-from harness.checks import whole_number
+from harness.contract.backend import check_rate, check_reserved
+from harness.contract.checks import whole_number
 from harness_keras.model import loss, perceptron, pointwise
 
 

@@ -10,12 +10,13 @@ import textwrap
 import pytest
 from harness_keras import tensorflow
 
-from harness.environment import applied, library_threads
+from harness.contract.environment import applied, library_threads
 
 PROLOGUE = """
 import numpy as np
 import harness
-from harness import Network, reference
+from harness import Network
+from harness.contract import reference
 from harness_keras.backend import KerasBackend
 
 def problem(dtype="float64", activation=("tanh", "relu", "sigmoid"), loss="mse"):

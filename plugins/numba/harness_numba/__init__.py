@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness import BackendSpec, hookimpl, library_threads, one_library_thread
-from harness.environment import Options, Variables
+from harness.contract.environment import Options, Variables
 
 INSTALL = "pip install numba"
 TEAM = ("pool", "fork")

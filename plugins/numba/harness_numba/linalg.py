@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness import Array, Backend, Network, Parameters, batches
-from harness.backend import check_rate
+from harness.contract.backend import check_rate
 from harness_numba import layout, linalg_loops, pointwise
 from harness_numba.team import Team, checked
 

@@ -9,8 +9,8 @@ import pytest
 from harness_numba.fused.backend import FusedBackend
 
 import harness
-from harness import reference
-from harness.registry import registry
+from harness.contract import reference
+from harness.contract.registry import registry
 
 
 @dataclass

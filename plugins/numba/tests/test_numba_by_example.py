@@ -17,7 +17,8 @@ from harness_numba import linalg, neurons, pointwise
 from harness_numba.team import Team
 
 import harness
-from harness import Backend, reference
+from harness import Backend
+from harness.contract import reference
 from plugins.numba.tests.numba_problems import problem, register, same
 
 Kind = Callable[..., Backend]
@@ -76,7 +77,7 @@ def test_linalg_divides_examples_among_more_workers_than_examples(team_of_three:
 
 NEURONS = """
 import numpy as np, harness
-from harness import reference
+from harness.contract import reference
 from harness_numba.neurons import NeuronsBackend
 net = harness.Network.dense([30, 11, 3])
 start = harness.initial_parameters(net)

@@ -9,10 +9,10 @@ from harness_blas.limits import ThreadLimit
 from harness_blas.shares import Shared
 
 from harness import Array, Backend, Network, Parameters
-from harness.arrays import copied
-from harness.backend import check_rate
-from harness.checks import whole_number
-from harness.kernels import require
+from harness.contract.arrays import copied
+from harness.contract.backend import check_rate
+from harness.contract.checks import whole_number
+from harness.machine.kernels.option import require
 from harness_shm.member import Command, Do
 from harness_shm.memory import buffers_size, set_size
 from harness_shm.team import Team, WorkerLostError

@@ -16,7 +16,8 @@ import pytest
 from harness_shm.backend import ShmBackend
 from harness_shm.team import WorkerLostError
 
-from harness import Network, Unavailable, initial_parameters, reference
+from harness import Network, Unavailable, initial_parameters
+from harness.contract import reference
 
 NETWORK = Network.dense([6, 9, 4], activation=["tanh", "sigmoid"], dtype="float64")
 LARGE = Network.dense([256, 512, 64])

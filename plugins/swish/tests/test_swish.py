@@ -11,8 +11,8 @@ import pytest
 from harness_swish import LOWEST
 
 import harness
-from harness import reference
-from harness.losses import loss_value
+from harness.contract import reference
+from harness.contract.losses import loss_value
 
 SWISH = harness.activation("swish")
 POINTS = np.array([-1e4, -700.0, -30.0, -1.3, -0.1, 0.0, 0.1, 1.0, 30.0, 1e4])

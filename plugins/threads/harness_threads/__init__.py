@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness import BackendSpec, combined, hookimpl, threads
-from harness.kernels import blas_kernels
+from harness.machine.kernels.option import blas_kernels
 
 
 def team_threads(workers: int, options: Mapping[str, str | int]) -> dict[str, str | None]:

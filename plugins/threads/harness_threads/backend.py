@@ -21,11 +21,11 @@ from harness_blas.passes import Buffers
 from harness_blas.shares import Shared, Worker
 
 from harness import Array, Backend, Network, Parameters, RequestError, batches
-from harness.arrays import copied
-from harness.backend import check_rate
-from harness.checks import whole_number
+from harness.contract.arrays import copied
+from harness.contract.backend import check_rate
+from harness.contract.checks import whole_number
 from harness.errors import nearest
-from harness.kernels import require
+from harness.machine.kernels.option import require
 from harness_threads.team import Fork, Pool, Team
 
 TEAMS: dict[str, type[Team]] = {"pool": Pool, "fork": Fork}

@@ -14,8 +14,9 @@ from harness_threads import team_threads
 from harness_threads.backend import ThreadsBackend
 from harness_threads.team import Fork, Pool, Team
 
-from harness import Array, Network, RequestError, Unavailable, initial_parameters, reference
-from harness.machine import cores
+from harness import Array, Network, RequestError, Unavailable, initial_parameters
+from harness.contract import reference
+from harness.machine.cores import cores
 
 NETWORK = Network.dense([6, 9, 4], activation=["tanh", "sigmoid"], dtype="float64")
 

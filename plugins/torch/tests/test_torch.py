@@ -12,7 +12,8 @@ from harness_torch.graph import STEPS_PER_GRAPH, Steps, _groups
 from harness_torch.model import Perceptron
 
 import harness
-from harness import Network, RequestError, Unavailable, Unsupported, reference
+from harness import Network, RequestError, Unavailable, Unsupported
+from harness.contract import reference
 
 NETWORKS = [
     (["tanh", "relu", "sigmoid"], "mse"),

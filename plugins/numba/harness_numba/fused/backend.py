@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness import Array, Backend, Network, Parameters
-from harness.backend import check_rate
-from harness.checks import whole_number
+from harness.contract.backend import check_rate
+from harness.contract.checks import whole_number
 from harness_numba.fused.engine import Engine
 from harness_numba.fused.fallback import NumpyEngine
 from harness_numba.fused.isa import ISA

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness import Array, Network, Parameters, activation, batches
-from harness.arrays import copied
-from harness.losses import output_delta
+from harness.contract.arrays import copied
+from harness.contract.losses import output_delta
 
 
 class NumpyEngine:

@@ -1,0 +1,58 @@
+"""Versions of everything that ran: Python, the harness, the plugin, and the libraries that they loaded."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import harness
+from harness.contract.registry import Source
+from harness.machine.facts.git import checkout
+
+COMMON = ("numpy", "scipy", "numba", "threadpoolctl")
+"""Reported wherever they are loaded, whoever asked for them."""
+
+
+def python() -> dict[str, Any]:
+    """Return what interpreter this is; its path stays private, its kind does not."""
+    gil = getattr(sys, "_is_gil_enabled", None)
+    return {
+        "version": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "gil": True if gil is None else bool(gil()),
+        "environment": "virtual" if sys.prefix != sys.base_prefix else "system",
+    }
+
+
+def libraries(required: Iterable[str]) -> dict[str, str]:
+    """Return versions by importable name: of what the backend requires and of the common ones that are loaded."""
+    loaded = [name for name in COMMON if name in sys.modules]
+    found = {name: library_version(name) for name in (*required, *loaded)}
+    return {name: known for name, known in sorted(found.items()) if known}
+
+
+def library_version(name: str) -> str:
+    """Return a library's version, from its module where it is loaded, else from its distribution; empty if unknown."""
+    stated = getattr(sys.modules.get(name), "__version__", None)
+    if isinstance(stated, str):
+        return stated
+    try:
+        return version(name.partition(".")[0])
+    except PackageNotFoundError:
+        return ""
+
+
+def origin(source: Source | None) -> dict[str, Any]:
+    """Return versions and, for checkouts, commits of the harness and of the backend's plugin."""
+    parts: dict[str, Any] = {"harness": _part("backprop-harness", harness.__version__, harness.__file__)}
+    if source is not None:
+        module = sys.modules.get(source.module)
+        parts["plugin"] = _part(source.distribution, source.version, getattr(module, "__file__", None))
+    return parts
+
+
+def _part(distribution: str, number: str, file: str | None) -> dict[str, Any]:
+    return {"distribution": distribution, "version": number, **(checkout(file) or {})}
