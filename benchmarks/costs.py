@@ -15,6 +15,7 @@ from typing import Any
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
 from benchmarks import fakes
+from benchmarks.places import module
 from benchmarks.training import ROUNDS, SAMPLES
 
 ROWS, SHOWN = 10_000, 600
@@ -83,9 +84,9 @@ class Plugins(_Timed):
     def time_empty_cell(self) -> None:
         """Time one cell through the runner with a backend that trains nothing, from start to row."""
         need("harness.runner", "harness.worker")
-        from harness.runner import run_cells
-
-        (row,) = run_cells([fakes.cell("empty-0")], 1, seed=0, machine="fake-1c", limit=None)
+        (row,) = module("harness.runner.loop").run_cells(
+            [fakes.cell("empty-0")], 1, seed=0, machine="fake-1c", limit=None
+        )
         if row.state not in FINE:
             raise RuntimeError(f"the empty cell is {row.state}: {row.reason}\n{row.stderr}")
 

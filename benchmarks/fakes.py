@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.places import module
+
 PLUGINS = 10
 SPEC = """
 from harness import BackendSpec, hookimpl
@@ -71,16 +73,13 @@ def install(folder: Path) -> list[str]:
 
 def cell(backend: str, **changes: Any) -> Any:
     """Return a cell of the digits."""
-    from harness.contract.network import Network
-    from harness.plan.cell import Cell
-
     settings = {
         "study": "costs",
         "backend": backend,
         "options": {},
         "workers": 1,
         "batch": 32,
-        "network": Network.dense([64, 32, 10]),
+        "network": module("harness.contract.network").Network.dense([64, 32, 10]),
         "dataset": "digits",
         "rate": 0.1,
         "seed": 0,
@@ -88,15 +87,13 @@ def cell(backend: str, **changes: Any) -> Any:
         "epochs": 3,
         "time_limit": 60.0,
     }
-    return Cell(**{**settings, **changes})
+    return module("harness.plan.cell").Cell(**{**settings, **changes})
 
 
 def row(of: Any, turn: int) -> Any:
     """Return a row that looks as if it had been measured."""
-    from harness.runner.row import Row
-
     seconds = 0.001 * of.batch / of.workers * (1 + 0.01 * turn)
-    return Row(
+    return module("harness.runner.row").Row(
         cell=of,
         round=turn,
         machine="fake-1c",

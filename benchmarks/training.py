@@ -12,6 +12,7 @@ from typing import Any
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
 from benchmarks.combinations import rows
+from benchmarks.places import module
 
 HERE = Path(__file__).parent
 SAMPLES = 5
@@ -77,9 +78,7 @@ def task(backend: str, net: str, batch: int, workers: int, **more: Any) -> Task:
 def train(wanted: Task) -> Trained:
     """Run one task; a backend that this commit lacks, or that cannot run here, is n/a, anything else a failure."""
     start = _start(wanted)
-    from harness.machine.process import run
-
-    ended = run(start)
+    ended = module("harness.machine.process").run(start)
     if ended.message is None:
         raise RuntimeError(f"{wanted}: {ended.state} {ended.reason or ended.exit_code}\n{ended.stderr}")
     if "refused" in ended.message:
@@ -91,18 +90,18 @@ def _start(wanted: Task) -> Any:
     """Return how to start the child: the backend's environment, its launcher and its CPUs."""
     try:
         from harness.errors import Unavailable, Unsupported
-        from harness.machine.launch import launch
-        from harness.machine.process import Limits, Start
+
+        launch, process = module("harness.machine.launch").launch, module("harness.machine.process")
     except ImportError as error:
         raise SkipNotImplemented(f"this commit cannot start a cell: {error}") from None
     described = _spec(wanted.backend)
     options = {name: values[0] for name, values in described.options.items()}
     how = _refusable(lambda: launch(described, wanted.workers, options), (Unavailable, Unsupported))
-    return Start(
+    return process.Start(
         module="child",
         request=wanted.request(),
         environment={**how.environment, "PYTHONPATH": str(HERE)},
-        limits=Limits(SECONDS),
+        limits=process.Limits(SECONDS),
         words=how.words,
         cpus=how.cpus,
     )
@@ -117,15 +116,14 @@ def _refusable(action: Callable[[], Any], refusals: tuple[type[Exception], ...])
 
 def _spec(name: str) -> Any:
     """Return a backend's description. It is missing with a plugin of ours in trouble: that is a failure, not n/a."""
-    from harness.contract.registry import missing, registry
-
-    known = registry()
+    registry = module("harness.contract.registry")
+    known = registry.registry()
     if name not in known.backends:
         broken = [one for one in known.problems if one.source.distribution.startswith(OURS) and not one.warning]
         if broken:
             raise RuntimeError(f"no backend {name!r}, and: {'; '.join(map(str, broken))}")
         raise SkipNotImplemented(f"this commit has no backend {name!r}")
-    reason = missing(known.backends[name])
+    reason = registry.missing(known.backends[name])
     if reason:
         raise SkipNotImplemented(f"{name} {reason}")
     return known.backends[name]

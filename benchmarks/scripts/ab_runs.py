@@ -27,9 +27,9 @@ os.environ["HARNESS_GATE_SLOWED"] = "1"  # before anything loads the registry
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before anything loads NumPy
 
 from harness.contract.arrays import Array
+from harness.contract.loading import get_backend
 from harness.contract.network import Network
 from harness.contract.parameters import initial_parameters
-from harness.contract.registry import get_backend
 from harness.datasets import load_dataset
 from harness.plan.cell import Cell
 from harness.report.compare.judging import LEVEL, Comparison, judged

@@ -17,9 +17,10 @@ import numpy as np
 from harness.contract.arrays import Array
 from harness.contract.backend import Backend
 from harness.contract.environment import Option
+from harness.contract.loading import get_backend
 from harness.contract.network import Network
 from harness.contract.parameters import initial_parameters
-from harness.contract.registry import get_backend, spec
+from harness.contract.registry import spec
 from harness.machine.launch import launch
 from harness.machine.process import Limits, Start, run
 from harness.plan.cell import Cell
