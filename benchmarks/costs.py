@@ -25,11 +25,11 @@ FINE = ("ok", "wrong")
 
 def need(*modules: str) -> None:
     """Skip a benchmark at a commit that lacks a module of the harness; its parents are looked for first."""
-    for module in modules:
-        parts = module.split(".")
+    for path in modules:
+        parts = path.split(".")
         names = [".".join(parts[: place + 1]) for place in range(len(parts))]
         if not all(find_spec(name) for name in names):
-            raise SkipNotImplemented(f"this commit has no {module}")
+            raise SkipNotImplemented(f"this commit has no {path}")
 
 
 def harness(*words: str, **variables: str) -> None:

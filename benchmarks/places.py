@@ -1,4 +1,4 @@
-"""Where a module of the harness lies at the commit that is measured: the tree was once put in order, and asv looks back."""
+"""Where a module of the harness lies at the commit that is measured; asv also looks at commits before the move."""
 
 from __future__ import annotations
 

@@ -42,3 +42,17 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(names)}" if names else "; none is known"
+
+
+def clean(text: object) -> str:
+    """Return ``text`` on one line without anything that could steer a terminal.
+
+    White space is collapsed. Every other character that does not print (escape sequences, bidirectional marks, lone
+    surrogates) is written as its Python escape, so that text from a plugin or a file can be read but does nothing.
+    """
+    line = " ".join(str(text).split())
+    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in line)
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")

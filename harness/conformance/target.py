@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.conformance import uninstalled
 from harness.conformance.configuration import Configuration, Level, configuration
-from harness.contract import registry
+from harness.contract import loading, registry
 from harness.contract.arrays import Parameters
 from harness.contract.backend import Backend
 from harness.contract.environment import Option
@@ -113,9 +113,9 @@ def load(name: str, options: Mapping[str, Option], workers: int, level: Level) -
     """Import and return the target; options may be words, which are turned into their type."""
     if ":" in name:
         uninstalled.importable_from_here()
-        cls = registry.implementation(name, name)
+        cls = loading.implementation(name, name)
         spec = uninstalled.after_import(name, cls)
     else:
-        spec, cls = registry.spec(name), registry.get_backend(name)
+        spec, cls = registry.spec(name), loading.get_backend(name)
     chosen = spec.parse({option: str(value) for option, value in options.items()})
     return Target(name, spec, cls, configuration(spec, chosen, workers), level)

@@ -10,7 +10,7 @@ from harness.conformance.problems import Case, Problem, activations, endings
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
 from harness.contract.arrays import Array, Parameters
-from harness.contract.network import DTYPES
+from harness.contract.vocabulary import DTYPES
 
 pytestmark = pytest.mark.numbers
 

@@ -13,7 +13,8 @@ from harness.conformance.problems import Case, activations, endings
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
 from harness.contract.arrays import Parameters
-from harness.contract.network import DTYPES, Network
+from harness.contract.network import Network
+from harness.contract.vocabulary import DTYPES
 
 pytestmark = pytest.mark.contract
 

@@ -15,7 +15,8 @@ from harness.conformance.target import Target
 from harness.conformance.traces import PROC
 from harness.contract import tolerance
 from harness.contract.arrays import Parameters, copied
-from harness.contract.network import DTYPES, Network
+from harness.contract.network import Network
+from harness.contract.vocabulary import DTYPES
 
 pytestmark = pytest.mark.manners
 

@@ -15,7 +15,8 @@ from harness.conformance.target import Target
 from harness.contract import tolerance
 from harness.contract.arrays import Parameters, copied
 from harness.contract.batching import batches
-from harness.contract.network import DTYPES, Network
+from harness.contract.network import Network
+from harness.contract.vocabulary import DTYPES
 
 pytestmark = pytest.mark.numbers
 

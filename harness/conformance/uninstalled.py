@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from harness.contract.environment import library_threads
 from harness.contract.options import Values
-from harness.contract.spec import API, RESERVED, BackendSpec
+from harness.contract.spec import BackendSpec
+from harness.contract.vocabulary import API, RESERVED
 from harness.errors import PluginError, RequestError
 
 if TYPE_CHECKING:

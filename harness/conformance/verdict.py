@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from harness.contract.spec import API
+from harness.contract.vocabulary import API
 from harness.errors import HarnessError
 
 Outcome = Literal["passed", "failed", "not applicable", "known failure"]

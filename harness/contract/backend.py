@@ -14,6 +14,8 @@ from harness.contract.arrays import Array, Parameters
 from harness.contract.batching import batches
 from harness.contract.checks import whole_number
 from harness.contract.network import Network
+from harness.contract.registry import activation
+from harness.contract.vocabulary import mismatch
 from harness.errors import RequestError, Unsupported
 
 
@@ -28,10 +30,12 @@ class Backend(ABC):
     """Rows of the loaded set; 0 before ``load``."""
 
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1) -> None:
-        """Keep ``network`` and ``workers`` and check the start weights; a subclass calls this first.
+        """Keep ``network`` and ``workers``; refuse a loss that does not fit, or start weights of another shape.
 
-        ``parameters`` belong to the caller: a backend copies what it trains.
+        A subclass calls this first. ``parameters`` belong to the caller: a backend copies what it trains. Where the
+        ``__init__`` of a subclass fails later, it gives back what it took.
         """
+        _check_network(network)
         _check_parameters(network, parameters)
         self.network = network
         self.workers = whole_number("workers", workers, "threads, processes or ranks")
@@ -59,7 +63,7 @@ class Backend(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give back threads, processes, memory and devices. Twice is fine, and so is after a failed ``__init__``."""
+        """Give back threads, processes, memory and devices. Twice is fine."""
 
     @abstractmethod
     def forward(self, rows: slice) -> None:
@@ -123,6 +127,13 @@ def check_reserved(network: Network, workers: int, *, device: str = "cpu", preci
         raise Unsupported(f"precision={precision} trains float32 networks only, not {network.dtype}")
     if device == "cuda" and workers != 1:
         raise Unsupported(f"one CUDA device is one worker, not {workers}")
+
+
+def _check_network(network: Network) -> None:
+    *_, last = (activation(layer.activation) for layer in network.layers)
+    reason = mismatch(network.loss, last)
+    if reason:
+        raise RequestError(reason)
 
 
 def _check_parameters(network: Network, parameters: Parameters) -> None:

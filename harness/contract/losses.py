@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.contract.activations import Activation
 from harness.contract.arrays import Array
+from harness.contract.vocabulary import mismatch as mismatch
 
 LOG_FLOOR = -100.0
 """``bce`` clips its logarithms here, so that a saturated output costs much, not infinity."""

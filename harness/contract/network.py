@@ -6,11 +6,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.contract.checks import whole_number
-from harness.errors import RequestError, nearest
-
-DTYPES = ("float32", "float64")
-LOSSES = ("mse", "bce", "ce")
+from harness.contract.checks import one_of, whole_number
+from harness.contract.vocabulary import DTYPES, LOSSES
+from harness.errors import RequestError
 
 
 @dataclass(frozen=True)
@@ -25,11 +23,17 @@ class Layer:
         for side in ("inputs", "outputs"):
             size = whole_number(f"layer {side}", getattr(self, side), "neurons")
             object.__setattr__(self, side, size)
+        if not isinstance(self.activation, str):
+            raise RequestError(f"layer activation={self.activation!r:.80}: give the name of an activation")
 
 
 @dataclass(frozen=True)
 class Network:
-    """A multilayer perceptron, its loss and the dtype of all its arrays; refuses what cannot be trained."""
+    """A multilayer perceptron, its loss and the dtype of all its arrays.
+
+    It checks itself alone: sizes, dtype, loss, and that the layers fit together. What its activations are, and whether
+    the loss can follow the last of them, is looked up by ``Backend.__init__`` and by the reader of a study.
+    """
 
     layers: tuple[Layer, ...]
     loss: str = "mse"
@@ -39,7 +43,6 @@ class Network:
         object.__setattr__(self, "layers", _layers(self.layers))
         _check_words(self)
         _check_chain(self.layers)
-        _check_pairing(self)
 
     @classmethod
     def dense(
@@ -105,10 +108,8 @@ def _layers(given: object) -> tuple[Layer, ...]:
 
 
 def _check_words(network: Network) -> None:
-    if network.dtype not in DTYPES:
-        raise RequestError(f"dtype={network.dtype!r} is unknown{nearest(str(network.dtype), DTYPES)}")
-    if network.loss not in LOSSES:
-        raise RequestError(f"loss={network.loss!r} is unknown{nearest(str(network.loss), LOSSES)}")
+    one_of("dtype", network.dtype, DTYPES)
+    one_of("loss", network.loss, LOSSES)
 
 
 def _check_chain(layers: tuple[Layer, ...]) -> None:
@@ -117,18 +118,3 @@ def _check_chain(layers: tuple[Layer, ...]) -> None:
             raise RequestError(
                 f"layer {index} takes {right.inputs} inputs, but layer {index - 1} gives {left.outputs} outputs"
             )
-
-
-def _check_pairing(network: Network) -> None:
-    from harness.contract.registry import activation  # noqa: PLC0415  the registry is loaded once a network is made
-
-    *_, last = (activation(layer.activation) for layer in network.layers)
-    if network.loss == "ce" and last.name != "linear":
-        raise RequestError(
-            f"loss 'ce' is softmax cross-entropy on logits: the last layer must be 'linear', not {last.name!r}"
-        )
-    if network.loss == "bce" and tuple(last.range) != (0.0, 1.0):
-        low, high = last.range
-        raise RequestError(
-            f"loss 'bce' needs a last layer with range (0, 1), such as 'sigmoid'; {last.name!r} has ({low:g}, {high:g})"
-        )

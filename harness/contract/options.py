@@ -34,6 +34,11 @@ def plain(table: Table) -> dict[str, list[Option]]:
     return {name: ["..." if isinstance(value, EllipsisType) else value for value in table[name]] for name in table}
 
 
+def from_plain(table: Mapping[str, list[Option]]) -> dict[str, Values]:
+    """Return the table that ``plain`` wrote for JSON."""
+    return {name: (*values[:-1], ...) if values[-1:] == ["..."] else tuple(values) for name, values in table.items()}
+
+
 def resolve(owner: str, table: Table, options: Mapping[str, Option]) -> dict[str, Option]:
     """Return all options of ``owner``, those given checked against the table and the others at their default."""
     for name, value in options.items():

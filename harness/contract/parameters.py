@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.contract.arrays import Array, Parameters
+from harness.contract.checks import one_of
 from harness.contract.network import Layer, Network
-from harness.errors import RequestError, nearest
+from harness.errors import RequestError
 
 
 def initial_parameters(network: Network, seed: int = 0, *, init: str = "glorot_uniform") -> Parameters:
@@ -16,11 +17,9 @@ def initial_parameters(network: Network, seed: int = 0, *, init: str = "glorot_u
 
     ``glorot_uniform`` has zero biases; ``uniform01`` draws weights and biases from [0, 1); ``zeros`` is all zero.
     """
-    if init not in INITIALISATIONS:
-        raise RequestError(f"init={init!r} is unknown{nearest(str(init), INITIALISATIONS)}")
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise RequestError(f"seed={seed!r}: give a whole number, 0 or more")
-    draw = INITIALISATIONS[init]
+    draw = INITIALISATIONS[one_of("init", init, INITIALISATIONS)]
     generator = np.random.default_rng(seed)
     pairs = [draw(generator, layer) for layer in network.layers]
     return [(weights.astype(network.dtype), bias.astype(network.dtype)) for weights, bias in pairs]

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Literal, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from harness.contract import options
 from harness.contract.environment import Environment, Option, Options, inherited
 from harness.contract.options import Table
-from harness.errors import PluginError, nearest
+from harness.contract.spec_checks import check_spec
+from harness.contract.vocabulary import Algebra, Mathematics, Parallel
 
-API = 1
-"""The contract that this harness speaks."""
-
-Parallel = Literal["none", "examples", "matrix", "neurons", "examples+matrix"]
-Algebra = Literal["handwritten", "blas", "library"]
-Mathematics = Literal["minibatch", "ensemble"]
 Launcher: TypeAlias = Callable[[int, Options, Sequence[str]], Sequence[str]]
-
-RESERVED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"device": ("cpu", "cuda"), "precision": ("ieee", "tf32", "bf16")}
-)
-"""Option names with one meaning everywhere, and the only values that they may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,22 +51,8 @@ class BackendSpec:
     Strict: one that passes, or that no longer exists, is a failure.
     """
 
-    def __new__(cls, *_: object, **fields: object) -> Self:
-        """Say which field is unknown, and of which api, before ``__init__`` can only say that something is."""
-        check_api(fields.get("name"), fields.get("api", API))
-        unknown = sorted(fields.keys() - cls.__dataclass_fields__.keys())
-        if unknown:
-            hint = nearest(unknown[0], cls.__dataclass_fields__)
-            step = "correct it, or upgrade the harness: pip install --upgrade backprop-harness"
-            raise PluginError(
-                f"backend {fields.get('name')!r}: BackendSpec has no field {unknown[0]!r}{hint}", step=step
-            )
-        return super().__new__(cls)
-
     def __post_init__(self) -> None:
-        from harness.contract.spec_checks import check_spec  # noqa: PLC0415  that module needs this one
-
-        check_spec(self)
+        check_spec({part.name: getattr(self, part.name) for part in fields(self)})
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
         object.__setattr__(self, "known_failures", MappingProxyType(dict(self.known_failures)))
 
@@ -96,11 +72,35 @@ class BackendSpec:
         """Turn ``name=value`` words from a command line into options of their type, checked, defaults filled in."""
         return options.parse(self.name, self.options, words)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what another interpreter can be told of the backend; ``from_json`` reads it.
 
-def check_api(name: object, api: object) -> None:
-    """Refuse a plugin that speaks another contract, and say which side is the older one."""
-    if isinstance(api, int) and not isinstance(api, bool) and api == API:
-        return
-    newer = isinstance(api, int) and api > API
-    step = "upgrade the harness: pip install --upgrade backprop-harness" if newer else "upgrade the plugin"
-    raise PluginError(f"backend {name!r} speaks api {api!r}, this harness api {API}", step=step)
+        The environment and the launcher are functions and stay behind, and so do the known failures, which only
+        ``check`` needs.
+        """
+        plain = {name: getattr(self, name) for name in _SAID}
+        counterpart = None if self.counterpart is None else [self.counterpart[0], dict(self.counterpart[1])]
+        return {
+            **plain,
+            "requires": list(self.requires),
+            "options": options.plain(self.options),
+            "counterpart": counterpart,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BackendSpec:
+        """Return the spec that ``to_json`` described, without environment and launcher; unknown keys are ignored."""
+        told = {name: data[name] for name in _SAID if name in data}
+        pair = data.get("counterpart")
+        return cls(
+            **{
+                **told,
+                "requires": tuple(data.get("requires", ())),
+                "options": options.from_plain(data["options"]),
+                "counterpart": None if pair is None else (pair[0], dict(pair[1])),
+            }
+        )
+
+
+_SAID = ("api", "name", "implementation", "summary", "install", "parallel", "algebra", "mathematics")
+"""The fields that JSON holds as they are."""

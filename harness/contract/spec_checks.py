@@ -5,38 +5,46 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Mapping
-from typing import get_args
+from typing import Any, get_args
 
-from harness.contract.options import check_table, listed
-from harness.contract.spec import RESERVED, Algebra, BackendSpec, Mathematics, Parallel
+from harness.contract.options import Table, check_table, listed
+from harness.contract.vocabulary import API, NAME, RESERVED, Algebra, Mathematics, Parallel
 from harness.errors import PluginError, nearest
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 IMPORTABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 IMPLEMENTATION = re.compile(rf"{IMPORTABLE.pattern}:[A-Za-z_]\w*")
 OWN_ARGUMENTS = ("network", "parameters", "self", "workers")
 """What a backend's ``__init__`` takes beside its options."""
 
 
-def check_spec(spec: BackendSpec) -> None:
-    """Refuse a spec of which any field is not what the contract says."""
-    if not isinstance(spec.name, str) or not NAME.fullmatch(spec.name):
-        raise PluginError(f"backend name {spec.name!r}: use a-z, 0-9 and - only, a letter or digit first")
+def check_spec(fields: Mapping[str, Any]) -> None:
+    """Refuse the fields of a spec of which any is not what the contract says."""
+    name = fields["name"]
+    _check_api(name, fields["api"])
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise PluginError(f"backend name {name!r}: use a-z, 0-9 and - only, a letter or digit first")
     for label, fits, should_be in _RULES:
-        value = getattr(spec, label)
-        if not fits(value):
-            raise PluginError(f"backend {spec.name!r}: {label}={value!r:.80} should be {should_be}")
+        if not fits(fields[label]):
+            raise PluginError(f"backend {name!r}: {label}={fields[label]!r:.80} should be {should_be}")
     for label, kind in (("parallel", Parallel), ("algebra", Algebra), ("mathematics", Mathematics)):
-        value = getattr(spec, label)
+        value = fields[label]
         if value not in get_args(kind):
-            raise PluginError(f"backend {spec.name!r}: {label}={value!r}{nearest(str(value), get_args(kind))}")
-    _check_options(spec)
+            raise PluginError(f"backend {name!r}: {label}={value!r}{nearest(str(value), get_args(kind))}")
+    _check_options(f"backend {name!r}", fields["options"])
 
 
-def _check_options(spec: BackendSpec) -> None:
-    owner = f"backend {spec.name!r}"
-    check_table(owner, spec.options)
-    for name, values in spec.options.items():
+def _check_api(name: object, api: object) -> None:
+    """Refuse a plugin that speaks another contract, and say which side is the older one."""
+    if isinstance(api, int) and not isinstance(api, bool) and api == API:
+        return
+    newer = isinstance(api, int) and api > API
+    step = "upgrade the harness: pip install --upgrade backprop-harness" if newer else "upgrade the plugin"
+    raise PluginError(f"backend {name!r} speaks api {api!r}, this harness api {API}", step=step)
+
+
+def _check_options(owner: str, table: Table) -> None:
+    check_table(owner, table)
+    for name, values in table.items():
         if name in OWN_ARGUMENTS or keyword.iskeyword(name):
             raise PluginError(f"{owner}: an option cannot be called {name!r}, which has a meaning of its own")
         if len(set(values)) < len(values):

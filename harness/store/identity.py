@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from harness import __version__
+from harness._version import __version__
 from harness.contract.registry import Source, registry
 
 MEASURING = (

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from harness.contract.network import Layer, Network
 from harness.plan.cell import Cell
 from harness.runner.row import Row
 
@@ -49,17 +48,7 @@ def from_columns(record: sqlite3.Row, cell: Cell) -> Row:
 
 def to_cell(stored: str, study: str) -> Cell:
     """Return a stored cell as a cell of ``study``."""
-    data = json.loads(stored)
-    return Cell(**{**data, "study": study, "network": _network(data["network"]), "hosts": tuple(data["hosts"])})
-
-
-def _network(data: Mapping[str, Any]) -> Network:
-    """Build a network unchecked: it was measured, and its activation's plugin need not be installed to read that."""
-    network = object.__new__(Network)
-    layers = tuple(Layer(**layer) for layer in data["layers"])
-    for name, value in {**data, "layers": layers}.items():
-        object.__setattr__(network, name, value)
-    return network
+    return Cell.from_json({**json.loads(stored), "study": study})
 
 
 def storable(value: Any) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 
 from harness.contract import options as tables
 from harness.contract.environment import Option
-from harness.contract.network import DTYPES, LOSSES
 from harness.contract.parameters import INITIALISATIONS
+from harness.contract.vocabulary import DTYPES, LOSSES
 from harness.errors import RequestError
 from harness.study import values
 from harness.study.catalogue import Catalogue

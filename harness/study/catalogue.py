@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.contract.activations import Activation
 from harness.contract.dataset import Dataset
 from harness.contract.environment import Option
 from harness.contract.spec import BackendSpec
@@ -27,7 +28,7 @@ class Catalogue:
 
     backends: Mapping[str, BackendSpec]
     datasets: Mapping[str, Dataset]
-    activations: Collection[str]
+    activations: Mapping[str, Activation]
     check_dataset: Check = _unchecked
     """Refuses options of a dataset that its table cannot refuse (rows of 0, say), without loading it."""
     elsewhere: Callable[[str], Mapping[str, BackendSpec]] = _nothing
@@ -49,7 +50,7 @@ def installed() -> Catalogue:
     return Catalogue(
         backends=found.backends,
         datasets=found.datasets,
-        activations=tuple(found.activations),
+        activations=found.activations,
         check_dataset=check,
         elsewhere=backends_of,
     )

@@ -32,10 +32,13 @@ class NetworkChoice:
     output: str | None = None
 
     def network(self, inputs: int, outputs: int, loss: str, dtype: str) -> Network:
-        """Return the whole network; a pairing that cannot be trained is a ``RequestError``."""
-        last = self.output or ("linear" if loss == "ce" else "sigmoid")
+        """Return the whole network."""
         sizes = [inputs, *self.hidden, outputs]
-        return Network.dense(sizes, activation=[*self.activation, last], loss=loss, dtype=dtype)
+        return Network.dense(sizes, activation=[*self.activation, self.last(loss)], loss=loss, dtype=dtype)
+
+    def last(self, loss: str) -> str:
+        """Return the activation of the last layer: the one that the study names, or the one that suits the loss."""
+        return self.output or ("linear" if loss == "ce" else "sigmoid")
 
 
 NETWORKS: Mapping[str, NetworkChoice] = MappingProxyType(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
-from harness.errors import RequestError
+from harness.contract.vocabulary import mismatch
 from harness.study import axes, values
 from harness.study.catalogue import Catalogue
 from harness.study.document import Document
 from harness.study.entries import read_entries
-from harness.study.model import NetworkChoice, Study
+from harness.study.model import Study
 from harness.study.reader import Reader
 from harness.study.rules import read_rules
 from harness.study.values import Read
@@ -41,7 +42,7 @@ def parse(document: Document, name: str, catalogue: Catalogue) -> Study:
     every: dict[str, Any] = {
         key: reader.axis(read[key], (key,), data.get(key, default)) for key, default in axes.DEFAULTS.items()
     }
-    _check_pairings(reader, every["networks"], every["loss"])
+    _check_pairings(reader, catalogue, every)
     entries = read_entries(reader, catalogue)
     rules: dict[str, Any] = {key: read_rules(reader, key, catalogue, entries) for key in ("include", "exclude")}
     reader.finish()
@@ -58,10 +59,9 @@ def parse(document: Document, name: str, catalogue: Catalogue) -> Study:
     )
 
 
-def _check_pairings(reader: Reader, networks: tuple[NetworkChoice, ...], losses: tuple[str, ...]) -> None:
-    """Note every loss that a network's last layer cannot have; the sizes do not matter here."""
-    for network, loss in itertools.product(networks, losses):
-        try:
-            network.network(1, 1, loss, "float32")
-        except RequestError as error:
-            reader.problem(("networks",), network.output, error)
+def _check_pairings(reader: Reader, catalogue: Catalogue, every: Mapping[str, Any]) -> None:
+    """Note every loss that cannot follow a network's last layer; the sizes do not matter here."""
+    for network, loss in itertools.product(every["networks"], every["loss"]):
+        reason = mismatch(loss, catalogue.activations[network.last(loss)])
+        if reason:
+            reader.problem(("networks",), network.output, reason)

@@ -13,7 +13,8 @@ import numpy as np
 
 from harness.contract.arrays import Parameters
 from harness.contract.backend import Backend
-from harness.contract.registry import backends, get_backend, spec
+from harness.contract.loading import get_backend
+from harness.contract.registry import backends, spec
 from harness.machine.facts.span import Span
 from harness.plan.cell import Cell
 from harness.worker.clock import epoch, repeats, samples, seconds_of, settled

@@ -12,7 +12,7 @@ LAUNCHER = f"""
 import sys
 
 def launcher(workers, options, hosts):
-    return [sys.executable, {str(ROOT / "tests/process/ranks.py")!r}, str(workers)]
+    return [sys.executable, {str(ROOT / "tests/machine/process/ranks.py")!r}, str(workers)]
 
 """
 CODE = "from tests.runner.faulty import Faulty as Faulty\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import BackendSpec
+from harness.contract.activations import shipped
 from harness.datasets import shape_of
 from harness.datasets.shipped import SHIPPED
 from harness.errors import RequestError
@@ -40,7 +41,7 @@ def elsewhere(python: str) -> Mapping[str, BackendSpec]:
 CATALOGUE = Catalogue(
     backends=SPECS,
     datasets=DATASETS,
-    activations=("linear", "sigmoid", "tanh", "relu"),
+    activations={activation.name: activation for activation in shipped()},
     check_dataset=shape_of,
     elsewhere=elsewhere,
 )

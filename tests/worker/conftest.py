@@ -25,7 +25,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _as_on_a_quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What other processes do to the machine has tests of its own in ``tests/receipt``."""
+    """What other processes do to the machine has tests of its own in ``tests/worker/receipt``."""
     monkeypatch.setattr(mismatches, "_disturbances", lambda _receipt: iter(()))
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from harness.contract.activations import Activation
 from harness.contract.dataset import Dataset
 from harness.contract.registry.claims import by_name, items
 from harness.contract.registry.hooks import Item
-from harness.contract.registry.implementations import implementation, missing
 from harness.contract.registry.loading import load_all
+from harness.contract.registry.missing import missing
 from harness.contract.registry.problems import Problem, Source
 from harness.contract.spec import BackendSpec
-from harness.errors import RequestError, Unavailable, nearest
-
-if TYPE_CHECKING:
-    from harness.contract.backend import Backend
+from harness.errors import RequestError, nearest
 
 __all__ = [
     "Problem",
@@ -27,8 +24,6 @@ __all__ = [
     "activation",
     "backends",
     "dataset",
-    "get_backend",
-    "implementation",
     "missing",
     "registry",
     "spec",
@@ -103,12 +98,3 @@ def _why(name: str) -> str:
     """Return what is the matter with the plugin that should bring ``name``, where there is one."""
     causes = [str(one) for one in registry().problems if not one.warning and name in (one.name, one.source.plugin)]
     return f": {causes[0]}" if causes else ""
-
-
-def get_backend(name: str) -> type[Backend]:
-    """Return a backend's class by name, importing its implementation; sets no environment by itself."""
-    wanted = spec(name)
-    reason = missing(wanted)
-    if reason:
-        raise Unavailable(f"{name} {reason}")
-    return implementation(wanted.implementation, wanted.name, registry().sources[name])

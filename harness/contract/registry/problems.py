@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pluggy
 
-import harness
-from harness.errors import PluginError
-from harness.text import clean
+from harness import _version
+from harness.errors import PluginError, clean
 
-_HOMES = (str(Path(module.__file__).parent) + os.sep for module in (harness, pluggy, metadata) if module.__file__)
+_HOMES = (str(Path(module.__file__).parent) + os.sep for module in (_version, pluggy, metadata) if module.__file__)
 _OURS = ("<", *_HOMES)
 """Where code stands that is no plugin's: frozen modules, the harness, pluggy and importlib.metadata."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import harness
+from harness import _version
 from harness.contract.registry import Source
 from harness.machine.facts.git import checkout
 
@@ -47,7 +47,7 @@ def library_version(name: str) -> str:
 
 def origin(source: Source | None) -> dict[str, Any]:
     """Return versions and, for checkouts, commits of the harness and of the backend's plugin."""
-    parts: dict[str, Any] = {"harness": _part("backprop-harness", harness.__version__, harness.__file__)}
+    parts: dict[str, Any] = {"harness": _part("backprop-harness", _version.__version__, _version.__file__)}
     if source is not None:
         module = sys.modules.get(source.module)
         parts["plugin"] = _part(source.distribution, source.version, getattr(module, "__file__", None))

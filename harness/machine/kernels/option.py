@@ -2,33 +2,17 @@
 
 ``inherit`` leaves the environment as it is, ``auto`` takes the fastest architecture on this machine, anything else is
 the name of one, such as ``Haswell``. OpenBLAS reads ``OPENBLAS_CORETYPE`` once, when it is loaded, and ignores a name
-that it does not know without a word; so a backend asks ``require`` whether the name that it was given is in force.
+that it does not know without a word; so a backend asks ``require_kernels`` whether its name is in force.
 Importing this module loads no NumPy: an environment is computed in the parent, before any child starts.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import NamedTuple
-
 from harness.contract.environment import Options, Variables
 from harness.errors import Unavailable
+from harness.machine.kernels.openblas import CORETYPE, L2_SIZE, Library, library
 
-CORETYPE = "OPENBLAS_CORETYPE"
-L2_SIZE = "OPENBLAS_L2_SIZE"
 INHERIT, AUTO = "inherit", "auto"
-
-
-class Library(NamedTuple):
-    """The BLAS that NumPy runs on: ``openblas``, its version and the architecture whose kernels it chose."""
-
-    name: str
-    version: str
-    architecture: str
-
-    def facts(self) -> dict[str, str]:
-        """Return what a backend says of it in its own ``facts``."""
-        return {"blas": f"{self.name} {self.version}".strip(), "kernels": self.architecture or "its own"}
 
 
 def blas_kernels(workers: int, options: Options) -> Variables:  # noqa: ARG001  the signature of an environment
@@ -43,22 +27,7 @@ def blas_kernels(workers: int, options: Options) -> Variables:  # noqa: ARG001  
     return {CORETYPE: kernels}
 
 
-@cache
-def library() -> Library:
-    """Return the BLAS of this process's NumPy, as it was loaded; imports NumPy."""
-    import numpy as np  # noqa: PLC0415  see the module's docstring
-    import threadpoolctl  # noqa: PLC0415  as above
-
-    del np  # imported so that its BLAS is loaded
-    found = [entry for entry in threadpoolctl.threadpool_info() if entry["user_api"] == "blas"]
-    found.sort(key=lambda entry: "numpy" not in entry["filepath"])
-    if not found:
-        return Library("unknown", "", "")
-    first = found[0]
-    return Library(first["internal_api"], first["version"] or "", first.get("architecture", ""))
-
-
-def require(kernels: str) -> Library:
+def require_kernels(kernels: str) -> Library:
     """Return the BLAS in force, or raise ``Unavailable`` where ``kernels`` names an architecture that is not."""
     blas = library()
     if kernels in (INHERIT, AUTO) or kernels.lower() == blas.architecture.lower():

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from harness.contract.environment import applied, threads
 from harness.errors import Unavailable
 from harness.machine.kernels import cache as kernel_cache
-from harness.machine.kernels.option import CORETYPE, L2_SIZE
+from harness.machine.kernels.openblas import CORETYPE, L2_SIZE, library
 
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "x86_64": ("Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids"),
@@ -105,8 +105,6 @@ def _measure(products: int = 40) -> float:
 
 
 def _child() -> None:
-    from harness.machine.kernels.option import library  # noqa: PLC0415  loads NumPy
-
     print(json.dumps({"architecture": library().architecture, "seconds": _measure()}))
 
 

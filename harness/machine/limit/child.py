@@ -31,7 +31,7 @@ def limit(request: Mapping[str, Any]) -> dict[str, Any]:
     kernels = str(request.get("kernels", AUTO))
     inherited = os.environ.get("OPENBLAS_CORETYPE", "")
     _put_in_place(count, kernels)
-    from harness.machine.kernels.option import library  # noqa: PLC0415  loads NumPy, which must not happen before
+    from harness.machine.kernels.openblas import library  # noqa: PLC0415  loads NumPy, which must not happen before
     from harness.machine.limit.bandwidth import bandwidth  # noqa: PLC0415  as above
     from harness.machine.limit.gemm import peak  # noqa: PLC0415  as above
 

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-import harness
 from harness.contract.folders import cache_folder, whole_file
 from harness.contract.registry import activation
 from harness.contract.tolerance import Trained
@@ -26,6 +25,8 @@ from harness.worker.parity.truth import compute, flat, precision
 from harness.worker.problem import Problem
 
 SIDES = ("weights", "allowed")
+
+HOME = Path(__file__).parents[2]
 
 CODE = tuple(f"contract/{name}" for name in ("reference.py", "losses.py", "batching.py", "tolerance/*.py"))
 """What a cached file follows from besides the problem: the text of these modules of the harness."""
@@ -77,7 +78,7 @@ def key(problem: Problem, count: int = 1) -> str:
 def _code() -> str:
     digest = hashlib.sha256()
     for pattern in CODE:
-        for path in sorted(Path(harness.__file__).parent.glob(pattern)):
+        for path in sorted(HOME.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from harness.contract.arrays import Parameters
-from harness.contract.spec import Mathematics
 from harness.contract.tolerance import Difference, Trained, compare, compare_parameters, one_batch
+from harness.contract.vocabulary import Mathematics
 from harness.runner.row import State
 from harness.worker.observation import BatchResult, Observed
 from harness.worker.parity import cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.contract.spec import Algebra
+from harness.contract.vocabulary import Algebra
 from harness.machine.facts.span import LONG_ENOUGH
 from harness.machine.facts.threads import asked
 from harness.plan.cell import Cell

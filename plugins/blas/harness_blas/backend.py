@@ -7,9 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness import Array, Backend, Network, Parameters, batches
-from harness.contract.arrays import copied
-from harness.contract.backend import check_rate
-from harness.machine.kernels.option import require
+from harness.plugin import check_rate, copied, require_kernels
 from harness_blas.library import routines
 from harness_blas.limits import ThreadLimit, in_force
 from harness_blas.passes import Buffers, Pass
@@ -22,18 +20,16 @@ class BlasBackend(Backend):
     into the weights (``library.py`` has the measurement). No step allocates an array for a shipped activation.
     """
 
-    _limit: ThreadLimit | None = None
-
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1, kernels: str = "inherit") -> None:
         super().__init__(network, parameters, workers=workers)
-        self._blas = require(kernels)
-        self._limit = ThreadLimit(self.workers)
+        self._blas = require_kernels(kernels)
         self._routines = routines(network.dtype)
         self._parameters = copied(parameters)
         self._gradients = copied(parameters)
         self._scaled = copied(parameters)
         self._buffers = Buffers(network, 0, self._make)
         self._pass = Pass(self._buffers, 0, 0)
+        self._limit = ThreadLimit(self.workers)  # last: nothing after it can fail and leave it behind
 
     def load(self, x: Array, y: Array) -> None:
         """Keep the caller's set as it is; BLAS reads batches where they lie."""
@@ -54,8 +50,7 @@ class BlasBackend(Backend):
 
     def close(self) -> None:
         """Give the claim on BLAS threads back."""
-        if self._limit is not None:
-            self._limit.release()
+        self._limit.release()
 
     def forward(self, rows: slice) -> None:
         """Forward propagation of the minibatch: one matrix product a layer."""

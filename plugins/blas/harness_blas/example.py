@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from harness import Array, Backend, Network, Parameters, batches
-from harness.contract.arrays import copied
-from harness.contract.backend import check_rate
-from harness.machine.kernels.option import require
+from harness.plugin import check_rate, copied, require_kernels
 from harness_blas.library import routines
 from harness_blas.limits import ThreadLimit, in_force
 from harness_blas.passes import Buffers, Pass
@@ -22,12 +20,9 @@ class ExampleBackend(Backend):
     is the paper's Fast Serial, with more, BLAS divides each product: Fast Parallel.
     """
 
-    _limit: ThreadLimit | None = None
-
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1, kernels: str = "inherit") -> None:
         super().__init__(network, parameters, workers=workers)
-        self._blas = require(kernels)
-        self._limit = ThreadLimit(self.workers)
+        self._blas = require_kernels(kernels)
         self._routines = routines(network.dtype)
         self._parameters = copied(parameters)
         self._gradients = copied(parameters)
@@ -35,6 +30,7 @@ class ExampleBackend(Backend):
         self._buffers = Buffers(network, 0, self._make)
         self._one = Pass(Buffers(network, 1, self._make), 0, 1)
         self._forwarded = 0
+        self._limit = ThreadLimit(self.workers)  # last: nothing after it can fail and leave it behind
 
     def load(self, x: Array, y: Array) -> None:
         """Keep the caller's set as it is; BLAS reads each example where it lies."""
@@ -55,8 +51,7 @@ class ExampleBackend(Backend):
 
     def close(self) -> None:
         """Give the claim on BLAS threads back."""
-        if self._limit is not None:
-            self._limit.release()
+        self._limit.release()
 
     def forward(self, rows: slice) -> None:
         """Forward propagation, example by example: ``z = W.T a + b``."""

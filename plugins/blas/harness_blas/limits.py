@@ -12,7 +12,7 @@ import threading
 import numpy as np  # noqa: F401  its BLAS must be loaded before it can be limited
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from harness.machine.cores import cores
+from harness.plugin import cores
 
 _lock = threading.Lock()
 _asked: list[int] = []

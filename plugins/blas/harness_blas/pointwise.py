@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness import Activation, Array
-from harness.contract.losses import output_delta
+from harness.plugin import output_delta
 
 IN_PLACE = frozenset({"linear", "sigmoid", "tanh", "relu"})
 """Activations whose slope follows from ``a`` alone, so that ``a`` may overwrite ``z``."""

@@ -13,7 +13,7 @@ from harness_blas.example import ExampleBackend
 from harness_blas.limits import in_force
 
 from harness import Network, Unavailable, initial_parameters
-from harness.machine.cores import cores
+from harness.plugin import cores
 
 BACKENDS = [BlasBackend, ExampleBackend]
 Kind = type[BlasBackend] | type[ExampleBackend]

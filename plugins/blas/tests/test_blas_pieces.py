@@ -9,8 +9,7 @@ from harness_blas.limits import ThreadLimit, in_force
 from harness_blas.passes import Buffers, Pass
 
 from harness import Activation, Network, activation, initial_parameters
-from harness.contract import reference
-from harness.machine.cores import cores
+from harness.plugin import cores, reference
 
 DTYPES = ["float32", "float64"]
 

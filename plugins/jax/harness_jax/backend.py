@@ -9,8 +9,7 @@ import jax
 import numpy as np
 
 from harness import Array, Backend, Network, Parameters, Unavailable
-from harness.contract.backend import check_rate, check_reserved
-from harness.contract.checks import whole_number
+from harness.plugin import check_rate, check_reserved, whole_number
 from harness_jax.model import Params, compiled
 
 jax.config.update("jax_enable_x64", val=True)  # type: ignore[no-untyped-call]  # float64 networks need it; float32 arrays stay float32

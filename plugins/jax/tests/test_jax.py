@@ -10,7 +10,7 @@ from harness_jax.backend import JaxBackend
 
 import harness
 from harness import Network, RequestError, Unavailable, Unsupported
-from harness.contract import reference
+from harness.plugin import reference
 
 ROWS = 53
 

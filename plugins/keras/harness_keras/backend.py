@@ -11,8 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from harness import Array, Backend, Network, Parameters, Unavailable
-from harness.contract.backend import check_rate, check_reserved
-from harness.contract.checks import whole_number
+from harness.plugin import check_rate, check_reserved, whole_number
 from harness_keras.model import loss, perceptron, pointwise
 
 

@@ -10,13 +10,13 @@ import textwrap
 import pytest
 from harness_keras import tensorflow
 
-from harness.contract.environment import applied, library_threads
+from harness import library_threads
 
 PROLOGUE = """
 import numpy as np
 import harness
 from harness import Network
-from harness.contract import reference
+from harness.plugin import reference
 from harness_keras.backend import KerasBackend
 
 def problem(dtype="float64", activation=("tanh", "relu", "sigmoid"), loss="mse"):
@@ -40,7 +40,7 @@ def run(body: str, workers: int = 1) -> None:
     variables = {**library_threads(workers, {}), **tensorflow(workers, {"device": "cpu"})}
     ended = subprocess.run(
         [sys.executable, "-c", PROLOGUE + textwrap.dedent(body)],
-        env=applied(os.environ, variables),
+        env={**os.environ, **{name: value for name, value in variables.items() if value is not None}},
         capture_output=True,
         text=True,
         timeout=120,

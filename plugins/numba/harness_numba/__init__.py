@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import BackendSpec, hookimpl, library_threads, one_library_thread
-from harness.contract.environment import Options, Variables
+from harness import BackendSpec, Options, Variables, hookimpl, library_threads, one_library_thread
 
 INSTALL = "pip install numba"
 TEAM = ("pool", "fork")

@@ -18,7 +18,7 @@ import numba
 import numba.extending
 from numba import config
 
-from harness.contract.folders import cache_folder
+from harness.plugin import cache_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness import Array, Backend, Network, Parameters, batches
-from harness.contract.backend import check_rate
+from harness.plugin import check_rate
 from harness_numba import layout, linalg_loops, pointwise
 from harness_numba.team import Team, checked
 
@@ -20,7 +20,7 @@ class LinalgBackend(Backend):
 
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1, team: str = "pool") -> None:
         super().__init__(network, parameters, workers=workers)
-        self._team = Team(checked(team), self.workers)
+        kind = checked(team)
         self._pointwise = pointwise.of_network(network)
         self._layers = layout.table(network, self._pointwise)
         self._loss = pointwise.LOSSES[network.loss]
@@ -29,6 +29,7 @@ class LinalgBackend(Backend):
         self._gradients = np.zeros((self.workers, self._theta.size), network.dtype)
         self._z, self._a, self._delta = (np.empty((0, 0), network.dtype) for _ in range(3))
         self._batch = 0
+        self._team = Team(kind, self.workers)
 
     def load(self, x: Array, y: Array) -> None:
         """Keep the set as it is."""
@@ -49,9 +50,7 @@ class LinalgBackend(Backend):
 
     def close(self) -> None:
         """End the threads of the team."""
-        team: Team | None = getattr(self, "_team", None)
-        if team is not None:
-            team.close()
+        self._team.close()
 
     def forward(self, rows: slice) -> None:
         """Propagate these rows, one after the other."""

@@ -15,7 +15,7 @@ from numba import config
 from numba.np.ufunc import parallel
 
 from harness import Array, Backend, Network, Parameters, Unavailable, batches
-from harness.contract.backend import check_rate
+from harness.plugin import check_rate
 from harness_numba import layout, neurons_loops, pointwise
 from harness_numba.team import checked
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
 
 from harness import RequestError
-from harness.errors import nearest
+from harness.plugin import one_of
 
 Task = Callable[[int], None]
 Submit = Callable[[Task, int], "Future[None]"]
@@ -116,6 +116,4 @@ def _keep_to(core: int) -> None:
 
 def checked(kind: str) -> str:
     """Return ``kind`` where it is one, or refuse it."""
-    if kind not in KINDS:
-        raise RequestError(f"option team={kind!r} is unknown{nearest(str(kind), KINDS)}")
-    return kind
+    return one_of("option team", kind, KINDS)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 from harness_numba.fused.backend import FusedBackend
 
 import harness
-from harness.contract import reference
-from harness.contract.registry import registry
+from harness.plugin import reference
 
 
 @dataclass
@@ -56,8 +54,3 @@ def same(ours: harness.Parameters, wanted: harness.Parameters) -> None:
         tolerance = 200 * float(np.finfo(w.dtype).eps)
         np.testing.assert_allclose(w, v, rtol=tolerance, atol=tolerance)
         np.testing.assert_allclose(b, c, rtol=tolerance, atol=tolerance)
-
-
-def register(monkeypatch: pytest.MonkeyPatch, activation: harness.Activation) -> None:
-    """Make an activation known, as an installed plugin would, for one test."""
-    monkeypatch.setitem(registry().activations, activation.name, activation)

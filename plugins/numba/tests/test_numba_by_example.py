@@ -18,8 +18,9 @@ from harness_numba.team import Team
 
 import harness
 from harness import Backend
-from harness.contract import reference
-from plugins.numba.tests.numba_problems import problem, register, same
+from harness.plugin import reference
+from plugins.numba.tests.numba_problems import problem, same
+from tests.fakes.registering import register
 
 Kind = Callable[..., Backend]
 BOTH: dict[str, Kind] = {"linalg": linalg.LinalgBackend, "neurons": neurons.NeuronsBackend}
@@ -77,7 +78,7 @@ def test_linalg_divides_examples_among_more_workers_than_examples(team_of_three:
 
 NEURONS = """
 import numpy as np, harness
-from harness.contract import reference
+from harness.plugin import reference
 from harness_numba.neurons import NeuronsBackend
 net = harness.Network.dense([30, 11, 3])
 start = harness.initial_parameters(net)

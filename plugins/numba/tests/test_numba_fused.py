@@ -16,8 +16,7 @@ from harness_numba.fused.backend import FusedBackend
 from harness_numba.fused.fallback import NumpyEngine
 
 import harness
-from harness.contract import reference
-from harness.machine.cores import cores
+from harness.plugin import cores, reference
 from plugins.numba.tests.numba_problems import Problem, problem, same, trained
 
 SHAPES: list[dict[str, Any]] = [

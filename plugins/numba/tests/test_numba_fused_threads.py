@@ -13,7 +13,7 @@ from harness_numba.fused import isa, strategy
 from harness_numba.fused.backend import FusedBackend
 from harness_numba.fused.engine import Engine
 
-from harness.contract import reference
+from harness.plugin import reference
 from plugins.numba.tests.numba_problems import problem, same, trained
 
 

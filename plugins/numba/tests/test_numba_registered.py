@@ -11,7 +11,8 @@ from harness_numba.linalg import LinalgBackend
 from harness_numba.neurons import NeuronsBackend
 
 import harness
-from plugins.numba.tests.numba_problems import problem, register, same, trained
+from plugins.numba.tests.numba_problems import problem, same, trained
+from tests.fakes.registering import register
 
 
 def test_a_registered_slope_is_asked_for_no_neuron_that_is_not_there(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import BackendSpec, combined, hookimpl, one_library_thread
-from harness.machine.kernels.option import blas_kernels
+from harness import BackendSpec, blas_kernels, combined, hookimpl, one_library_thread
 
 
 @hookimpl

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from harness_blas.limits import ThreadLimit
-from harness_blas.shares import Shared
+from harness_blas.parts import Shared, ThreadLimit
 
 from harness import Array, Backend, Network, Parameters
-from harness.contract.arrays import copied
-from harness.contract.backend import check_rate
-from harness.contract.checks import whole_number
-from harness.machine.kernels.option import require
+from harness.plugin import check_rate, copied, require_kernels, whole_number
 from harness_shm.member import Command, Do
 from harness_shm.memory import buffers_size, set_size
 from harness_shm.team import Team, WorkerLostError
@@ -25,15 +21,16 @@ class ShmBackend(Backend):
     of an epoch two. There is no GIL between processes, and nothing is copied from one to another.
     """
 
-    _limit: ThreadLimit | None = None
-    _team: Team | None = None
-
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1, kernels: str = "inherit") -> None:
         super().__init__(network, parameters, workers=workers)
-        self._blas = require(kernels)
-        self._limit = ThreadLimit(1)
-        self._team = Team(network, self.workers)
+        self._blas = require_kernels(kernels)
         self._forwarded = 0
+        self._limit = ThreadLimit(1)
+        try:
+            self._team: Team | None = Team(network, self.workers)
+        except BaseException:
+            self._limit.release()
+            raise
         for shared, given in zip(self._shared.parameters, parameters, strict=True):
             for to, start in zip(shared, given, strict=True):
                 to[...] = start
@@ -61,8 +58,7 @@ class ShmBackend(Backend):
         """End the processes, drop the memory and give the claim on BLAS threads back."""
         if self._team is not None:
             self._team.close()
-        if self._limit is not None:
-            self._limit.release()
+        self._limit.release()
         self._team = None
 
     def forward(self, rows: slice) -> None:

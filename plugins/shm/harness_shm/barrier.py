@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from harness.machine.cores import cores
+from harness.plugin import cores
 from harness_shm import futex
 
 WORD = 8

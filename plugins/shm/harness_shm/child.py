@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from harness_blas.limits import ThreadLimit
+from harness_blas.parts import ThreadLimit
 
 from harness import Layer, Network
 from harness_shm import wire

@@ -6,8 +6,7 @@ import mmap
 from enum import IntEnum
 from typing import NamedTuple
 
-from harness_blas.passes import Buffers
-from harness_blas.shares import Shared, Worker
+from harness_blas.parts import Buffers, Shared, Worker
 
 from harness import Network, Parameters, batches
 from harness_shm.barrier import Barrier

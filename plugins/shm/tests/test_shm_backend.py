@@ -17,7 +17,7 @@ from harness_shm.backend import ShmBackend
 from harness_shm.team import WorkerLostError
 
 from harness import Network, Unavailable, initial_parameters
-from harness.contract import reference
+from harness.plugin import reference
 
 NETWORK = Network.dense([6, 9, 4], activation=["tanh", "sigmoid"], dtype="float64")
 LARGE = Network.dense([256, 512, 64])

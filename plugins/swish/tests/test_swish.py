@@ -11,8 +11,7 @@ import pytest
 from harness_swish import LOWEST
 
 import harness
-from harness.contract import reference
-from harness.contract.losses import loss_value
+from harness.plugin import loss_value, reference
 
 SWISH = harness.activation("swish")
 POINTS = np.array([-1e4, -700.0, -30.0, -1.3, -0.1, 0.0, 0.1, 1.0, 30.0, 1e4])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness import BackendSpec, combined, hookimpl, threads
-from harness.machine.kernels.option import blas_kernels
+from harness import BackendSpec, blas_kernels, combined, hookimpl, threads
 
 
 def team_threads(workers: int, options: Mapping[str, str | int]) -> dict[str, str | None]:

@@ -16,16 +16,10 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 import numpy as np
-from harness_blas.limits import ThreadLimit, in_force
-from harness_blas.passes import Buffers
-from harness_blas.shares import Shared, Worker
+from harness_blas.parts import Buffers, Shared, ThreadLimit, Worker, in_force
 
-from harness import Array, Backend, Network, Parameters, RequestError, batches
-from harness.contract.arrays import copied
-from harness.contract.backend import check_rate
-from harness.contract.checks import whole_number
-from harness.errors import nearest
-from harness.machine.kernels.option import require
+from harness import Array, Backend, Network, Parameters, batches
+from harness.plugin import check_rate, copied, one_of, require_kernels, whole_number
 from harness_threads.team import Fork, Pool, Team
 
 TEAMS: dict[str, type[Team]] = {"pool": Pool, "fork": Fork}
@@ -39,9 +33,6 @@ class ThreadsBackend(Backend):
     ``team`` says how long the threads live: ``pool`` as long as the backend, ``fork`` as long as one batch.
     """
 
-    _limit: ThreadLimit | None = None
-    _team: Team = Fork(1)
-
     def __init__(
         self,
         network: Network,
@@ -53,19 +44,21 @@ class ThreadsBackend(Backend):
         kernels: str = "inherit",
     ) -> None:
         super().__init__(network, parameters, workers=workers)
-        if team not in TEAMS:
-            raise RequestError(f"threads: option team={team!r} is unknown{nearest(str(team), TEAMS)}")
-        self._blas = require(kernels)
+        self._blas = require_kernels(kernels)
         self._blas_threads = min(whole_number("threads: option blas_threads", blas_threads, "threads"), self.workers)
         self._size = self.workers // self._blas_threads
-        self._limit = ThreadLimit(self._blas_threads)
         self._turn: AbstractContextManager[object] | None = BLAS if self._blas_threads > 1 else None
         nothing = np.empty((0, 0), network.dtype)
         self._shared = Shared(copied(parameters), copied(parameters), Buffers(network, 0, self._make), nothing, nothing)
         self._forwarded = 0
         self._threads = self._new_workers()
-        self._kind = team
-        self._team = TEAMS[team](self._size)
+        self._kind = one_of("threads: option team", team, TEAMS)
+        self._limit = ThreadLimit(self._blas_threads)
+        try:
+            self._team = TEAMS[team](self._size)
+        except BaseException:
+            self._limit.release()
+            raise
 
     def load(self, x: Array, y: Array) -> None:
         """Keep the caller's set as it is; every thread reads its examples where they lie."""
@@ -87,8 +80,7 @@ class ThreadsBackend(Backend):
     def close(self) -> None:
         """End the threads and give the claim on BLAS threads back."""
         self._team.close()
-        if self._limit is not None:
-            self._limit.release()
+        self._limit.release()
 
     def forward(self, rows: slice) -> None:
         """Forward propagation: every thread takes its examples."""

@@ -8,15 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from harness_blas.limits import in_force
-from harness_blas.shares import Worker, share
+from harness_blas.parts import Worker, in_force, share
 from harness_threads import team_threads
 from harness_threads.backend import ThreadsBackend
 from harness_threads.team import Fork, Pool, Team
 
 from harness import Array, Network, RequestError, Unavailable, initial_parameters
-from harness.contract import reference
-from harness.machine.cores import cores
+from harness.plugin import cores, reference
 
 NETWORK = Network.dense([6, 9, 4], activation=["tanh", "sigmoid"], dtype="float64")
 
@@ -188,3 +186,11 @@ def test_an_unknown_team_is_refused_with_the_nearest_name() -> None:
 def test_kernels_that_are_not_in_force_are_unavailable() -> None:
     with pytest.raises(Unavailable, match="NoSuchCore"):
         _backend(2, kernels="NoSuchCore")
+
+
+def test_an_init_whose_threads_do_not_start_gives_its_blas_limit_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, alive = in_force(), threading.active_count()
+    monkeypatch.setattr(threading.Thread, "start", _refusing("no more threads"))
+    with pytest.raises(RuntimeError, match="no more threads"):
+        _backend(3)
+    assert (in_force(), threading.active_count()) == (before, alive)

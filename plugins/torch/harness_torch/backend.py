@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from harness import Array, Backend, Network, Parameters, Unavailable, Unsupported
-from harness.contract.backend import check_rate, check_reserved
-from harness.contract.batching import batches
-from harness.contract.checks import whole_number
+from harness.plugin import batches, check_rate, check_reserved, whole_number
 from harness_torch.graph import CapturedEpoch, Steps
 from harness_torch.model import Perceptron
 

@@ -13,7 +13,7 @@ from harness_torch.model import Perceptron
 
 import harness
 from harness import Network, RequestError, Unavailable, Unsupported
-from harness.contract import reference
+from harness.plugin import reference
 
 NETWORKS = [
     (["tanh", "relu", "sigmoid"], "mse"),

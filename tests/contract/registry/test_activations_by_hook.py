@@ -44,7 +44,7 @@ def test_a_strangers_activation_works_by_name_where_its_form_is_known_and_is_uns
 def test_two_plugins_with_one_activation_take_it_from_both_and_say_so(site: Site) -> None:
     site.install("one", ARRAYS_ONLY)
     site.install("two", ARRAYS_ONLY)
-    ran = site.python("-c", "import harness\nharness.Network.dense([1, 1], activation='softsign')")
+    ran = site.python("-c", "import harness\nharness.activation('softsign')")
     assert ran.code != 0
     last = ran.err.splitlines()[-1]
     assert "unknown activation 'softsign': plugin 'one' (fake-one 1.0): activation 'softsign' is claimed by" in last

@@ -26,7 +26,7 @@ REFUSED = {
         offering(spec("x", api=0)),
         "line 5); upgrade the plugin",
     ),
-    "has an unknown field": (offering(spec("x", sumary="y")), "no field 'sumary'; did you mean 'summary'?"),
+    "has an unknown field": (offering(spec("x", sumary="y")), "unexpected keyword argument 'sumary'"),
     "lacks a field": (offering(spec("x", summary=None)), "missing 1 required keyword-only argument: 'summary'"),
     "has a bad name": (offering(spec("x").replace("'x'", "'Bad Name'")), "backend name 'Bad Name': use a-z, 0-9"),
     "has a name like an option": (offering(spec("x").replace("'x'", "'--json'")), "backend name '--json': use a-z"),
@@ -153,9 +153,7 @@ def test_a_plugin_that_closes_standard_output_silences_nobody(site: Site) -> Non
 def test_the_line_of_the_plugin_that_failed_is_named(site: Site) -> None:
     site.install("broken", offering(GOOD, "helper()") + "\n\ndef helper():\n    return BackendSpec(api=1, nme='x')\n")
     _, ran = site.listed()
-    one_line(
-        ran, "broken", "BackendSpec has no field 'nme'; did you mean 'name'? (harness_broken/__init__.py, line 10)"
-    )
+    one_line(ran, "broken", "unexpected keyword argument 'nme' (harness_broken/__init__.py, line 10)")
 
 
 def test_ctrl_c_while_a_plugin_loads_passes_through(site: Site) -> None:
@@ -165,7 +163,7 @@ def test_ctrl_c_while_a_plugin_loads_passes_through(site: Site) -> None:
     assert "KeyboardInterrupt" in ran.err
 
 
-@pytest.mark.parametrize("asks", ["harness.backends()", "harness.Network.dense([2, 1])"])
+@pytest.mark.parametrize("asks", ["harness.backends()", "harness.activation('relu')"])
 @pytest.mark.parametrize("when", ["\n{}\n", "\n@hookimpl\ndef harness_backends(): yield {}\n"])
 def test_a_plugin_that_asks_for_the_registry_while_it_is_loaded_is_refused(site: Site, asks: str, when: str) -> None:
     site.install("broken", f"{HEADER}import harness\n{when.format(asks)}")

@@ -34,7 +34,13 @@ def test_import_harness_loads_one_module(site: Site) -> None:
 
 def test_help_loads_the_command_line_alone(site: Site) -> None:
     action = "from harness.cli import main; main(['--help'])"
-    assert set(loaded(site, action)) == {"harness", "harness.cli", "harness.cli.streams", "harness.errors"}
+    assert set(loaded(site, action)) == {
+        "harness",
+        "harness.cli",
+        "harness.cli.streams",
+        "harness.errors",
+        "harness._version",
+    }
 
 
 def test_the_registry_loads_pluggy_and_the_plugins_spec_modules_and_no_numpy(site: Site) -> None:

@@ -15,7 +15,8 @@ from harness import Unavailable
 from harness.contract.environment import combined, one_library_thread
 from harness.machine.kernels import cache as kernel_cache
 from harness.machine.kernels import search as kernel_search
-from harness.machine.kernels.option import Library, blas_kernels, library, require
+from harness.machine.kernels.openblas import Library, library
+from harness.machine.kernels.option import blas_kernels, require_kernels
 from harness.machine.kernels.search import Timing, choose, fastest
 
 
@@ -138,11 +139,11 @@ def test_a_real_child_times_a_product_and_says_which_kernels_ran() -> None:
 
 
 def test_require_accepts_what_is_in_force_and_refuses_a_name_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert require("inherit") == require("auto") == library()
+    assert require_kernels("inherit") == require_kernels("auto") == library()
     monkeypatch.setattr("harness.machine.kernels.option.library", lambda: Library("openblas", "0.3", "SkylakeX"))
-    assert require("skylakex").facts() == {"blas": "openblas 0.3", "kernels": "SkylakeX"}
+    assert require_kernels("skylakex").facts() == {"blas": "openblas 0.3", "kernels": "SkylakeX"}
     with pytest.raises(Unavailable, match=r"kernels='Haswel' is not in force: NumPy runs openblas with SkylakeX"):
-        require("Haswel")
+        require_kernels("Haswel")
 
 
 def test_the_environment_is_computed_without_numpy() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from harness.contract.spec import Algebra
-from harness.machine.facts.variables import steering
+from harness.contract.vocabulary import Algebra
 from harness.machine.facts import git, hardware, software, span, threads
+from harness.machine.facts.variables import steering
 from harness.worker.receipt.collect import collect
 from harness.worker.receipt.mismatches import mismatches
 from tests.samples import a_cell

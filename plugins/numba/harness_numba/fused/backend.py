@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness import Array, Backend, Network, Parameters
-from harness.contract.backend import check_rate
-from harness.contract.checks import whole_number
+from harness.plugin import check_rate, whole_number
 from harness_numba.fused.engine import Engine
 from harness_numba.fused.fallback import NumpyEngine
 from harness_numba.fused.isa import ISA
@@ -41,9 +40,7 @@ class FusedBackend(Backend):
 
     def close(self) -> None:
         """End the threads."""
-        engine: Engine | NumpyEngine | None = getattr(self, "_engine", None)
-        if engine is not None:
-            engine.close()
+        self._engine.close()
 
     def forward(self, rows: slice) -> None:
         """Propagate these rows with the kernels of ``train_epoch``."""

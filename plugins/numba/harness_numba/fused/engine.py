@@ -26,11 +26,11 @@ class Engine:
         self.network, self._workers = network, strategy.team(workers, network)
         self._pointwise = pointwise.of_network(network)
         self._number: Any = np.dtype(network.dtype).type
-        self._team = Team("pool", self._workers, self._abort)
         self._memory = self._room(strategy.WINDOW)
         self._memory.fill(parameters)
         self.strategy = strategy.choose(strategy.WINDOW, self._workers)
         self._run, self._seats = np.zeros(1, RUN), np.zeros((self._workers, 1), SEAT)
+        self._team = Team("pool", self._workers, self._abort)
 
     def load(self, x: Array, y: Array) -> None:
         """Copy the set: rows padded with zeros to whole panels, and never a power of 2 apart."""

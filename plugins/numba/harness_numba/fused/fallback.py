@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness import Array, Network, Parameters, activation, batches
-from harness.contract.arrays import copied
-from harness.contract.losses import output_delta
+from harness.plugin import copied, output_delta
 
 
 class NumpyEngine:

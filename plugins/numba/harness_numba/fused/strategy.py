@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import Network
-from harness.machine.cores import cores
+from harness.plugin import cores
 from harness_numba.fused.arena import rounded
 from harness_numba.fused.isa import KERNELS
 

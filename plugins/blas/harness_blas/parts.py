@@ -1,0 +1,10 @@
+"""What ``threads`` and ``shm`` are built from: promised to those two plugins, which pin the version of this one."""
+
+from __future__ import annotations
+
+from harness_blas.limits import ThreadLimit as ThreadLimit
+from harness_blas.limits import in_force as in_force
+from harness_blas.passes import Buffers as Buffers
+from harness_blas.shares import Shared as Shared
+from harness_blas.shares import Worker as Worker
+from harness_blas.shares import share as share
