@@ -13,7 +13,7 @@ from harness.cli.output import prose_width
 from harness.contract.options import plain
 from harness.contract.registry import Registry, missing, registry
 from harness.contract.spec import BackendSpec
-from harness.text import clean
+from harness.errors import clean
 
 SCHEMA_VERSION = 1
 """Of one object in the list that ``--json`` prints: fields are only ever added to it."""
@@ -29,8 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the list on standard output and one line for each problem on standard error; return 0."""
     known = registry()
-    for problem in known.problems:
-        print(f"harness: {problem}", file=sys.stderr)
+    for fault in known.faults:
+        print(f"harness: {fault}", file=sys.stderr)
     entries = [_entry(spec, known) for spec in known.backends.values()]
     print(json.dumps(entries, indent=2) if args.json else _table(entries))
     return 0

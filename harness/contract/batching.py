@@ -1,4 +1,4 @@
-"""How a set is cut into batches: in order, the last one ragged."""
+"""How a set is cut into batches: in order, and the last one may be smaller."""
 
 from __future__ import annotations
 

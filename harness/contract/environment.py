@@ -1,4 +1,4 @@
-"""Environments for ``BackendSpec.environment``: which variables a child process starts with, and pieces to build more.
+"""Pieces for ``BackendSpec.environment``, which says with which variables the process of a backend starts.
 
 An environment maps ``(workers, options)`` to ``{variable: value}``, ``None`` to unset it. Whatever starts a process
 (``run``, ``check``, ``tune``, ``profile``) applies it before the child's Python starts: most numeric libraries read

@@ -1,4 +1,4 @@
-"""Where the harness keeps what can be made again at any time, and how it puts a file there."""
+"""The cache folder, for what can be made again at any time, and how a file is put there whole."""
 
 from __future__ import annotations
 

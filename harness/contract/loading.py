@@ -6,7 +6,7 @@ import importlib
 
 from harness.contract.backend import Backend
 from harness.contract.registry import missing, registry, spec
-from harness.contract.registry.problems import Source, said
+from harness.contract.registry.faults import Source, said
 from harness.errors import PluginError, Unavailable, Unsupported, nearest
 
 
@@ -22,13 +22,13 @@ def get_backend(name: str) -> type[Backend]:
 def implementation(path: str, name: str, source: Source | None = None) -> type[Backend]:
     """Import ``"module:Class"`` and return the class; anything but a complete ``Backend`` is a ``PluginError``."""
     where = f"{source}: backend {name!r}" if source else f"backend {name!r}"
-    found = _imported(path, where)
-    if not (isinstance(found, type) and issubclass(found, Backend)):
+    cls = _imported(path, where)
+    if not (isinstance(cls, type) and issubclass(cls, Backend)):
         raise PluginError(f"{where}: {path!r} is not a subclass of harness.Backend; derive it from that class")
-    absent = sorted(found.__abstractmethods__)
+    absent = sorted(cls.__abstractmethods__)
     if absent:
         raise PluginError(f"{where}: {path!r} lacks {', '.join(absent)}; write what docs/contract.md says of each")
-    return found
+    return cls
 
 
 def _imported(path: str, where: str) -> object:

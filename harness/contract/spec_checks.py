@@ -1,4 +1,4 @@
-"""What a ``BackendSpec`` must be; every refusal is a ``PluginError`` that names the field and what it should hold."""
+"""Checks the fields of a ``BackendSpec``; a refusal is a ``PluginError`` with the field and what it should hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.errors import PluginError, nearest
 IMPORTABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 IMPLEMENTATION = re.compile(rf"{IMPORTABLE.pattern}:[A-Za-z_]\w*")
 OWN_ARGUMENTS = ("network", "parameters", "self", "workers")
-"""What a backend's ``__init__`` takes beside its options."""
+"""Arguments of a backend's ``__init__`` that are not options."""
 
 
 def check_spec(fields: Mapping[str, Any]) -> None:
@@ -57,7 +57,7 @@ def _check_options(owner: str, table: Table) -> None:
 
 
 def _sayable(value: object) -> bool:
-    """Whether a user can give the value on a command line, as one of several with commas between them."""
+    """Whether a user can type the value on a command line, in a list with commas."""
     return isinstance(value, int) or bool(re.fullmatch(r"[!-+\--~]+", str(value)))
 
 

@@ -1,6 +1,6 @@
-"""How a process of a backend is started: its whole environment, the words of its launcher, the CPUs it may use.
+"""How the process of a backend is started: its environment, the words of its launcher, and the CPUs that it may use.
 
-Whatever starts a process (``run``, ``check``, ``tune``, ``profile``) asks here, so that all start it alike.
+Every command that starts such a process (``run``, ``check``, ``gate``) asks here, so that all of them start it alike.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def taken(scaffold: Scaffold) -> str | None:
     known = registry()
     if scaffold.name in known.sources:
         return f"backend {scaffold.name!r} comes from {known.sources[scaffold.name]}"
-    claims = [str(problem) for problem in known.problems if problem.name == scaffold.name]
+    claims = [str(fault) for fault in known.faults if fault.name == scaffold.name]
     if claims:
         return claims[0]
     module = importlib.util.find_spec(scaffold.module)

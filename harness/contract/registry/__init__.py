@@ -1,4 +1,4 @@
-"""Names to things: backends, activations and datasets of every installed plugin. Loaded once a process."""
+"""Finds backends, activations and datasets of every installed plugin by name. Plugins are loaded once a process."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TypeVar
 from harness.contract.activations import Activation
 from harness.contract.dataset import Dataset
 from harness.contract.registry.claims import by_name, items
+from harness.contract.registry.faults import Fault, Source
 from harness.contract.registry.hooks import Item
 from harness.contract.registry.loading import load_all
 from harness.contract.registry.missing import missing
-from harness.contract.registry.problems import Problem, Source
 from harness.contract.spec import BackendSpec
 from harness.errors import RequestError, nearest
 
 __all__ = [
-    "Problem",
+    "Fault",
     "Registry",
     "Source",
     "activation",
@@ -37,14 +37,14 @@ _ONE_THREAD = threading.RLock()
 
 @dataclass(frozen=True)
 class Registry:
-    """Everything that the installed plugins offer, by name, sorted; and what went wrong."""
+    """Everything that the installed plugins offer, sorted by name, and every fault that was found in them."""
 
     backends: dict[str, BackendSpec]
     activations: dict[str, Activation]
     datasets: dict[str, Dataset]
     sources: dict[str, Source]
     """Where each backend comes from, by its name."""
-    problems: tuple[Problem, ...]
+    faults: tuple[Fault, ...]
 
 
 def registry() -> Registry:
@@ -55,15 +55,15 @@ def registry() -> Registry:
 
 @cache
 def _registry() -> Registry:
-    loaded, problems = load_all()
-    problems += [problem for one in loaded for problem in one.problems]
-    backends = by_name(loaded, BackendSpec, problems)
+    loaded, faults = load_all()
+    faults += [fault for plugin in loaded for fault in plugin.faults]
+    backends = by_name(loaded, BackendSpec, faults)
     return Registry(
         backends=items(backends),
-        activations=items(by_name(loaded, Activation, problems)),
-        datasets=items(by_name(loaded, Dataset, problems)),
+        activations=items(by_name(loaded, Activation, faults)),
+        datasets=items(by_name(loaded, Dataset, faults)),
         sources={name: source for name, (_, source) in backends.items()},
-        problems=tuple(problems),
+        faults=tuple(faults),
     )
 
 
@@ -95,6 +95,6 @@ def _named(what: str, name: str, known: dict[str, T]) -> T:
 
 
 def _why(name: str) -> str:
-    """Return what is the matter with the plugin that should bring ``name``, where there is one."""
-    causes = [str(one) for one in registry().problems if not one.warning and name in (one.name, one.source.plugin)]
-    return f": {causes[0]}" if causes else ""
+    """Return the fault of the plugin that should bring ``name``, ready to be appended, or nothing."""
+    faults = [fault for fault in registry().faults if not fault.warning and name in (fault.name, fault.source.plugin)]
+    return f": {faults[0]}" if faults else ""

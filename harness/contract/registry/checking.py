@@ -16,7 +16,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def check_module(module: object) -> ModuleType:
-    """Refuse what pluggy would accept and then do wrong, or would pass over without a word."""
+    """Refuse what pluggy would accept and then call wrongly, and what it would ignore without a message."""
     if not isinstance(module, ModuleType):
         raise PluginError(f"its entry point names a {type(module).__name__}, should name a module")
     marks = {name: _marks(value) for name, value in vars(module).items()}
@@ -28,7 +28,7 @@ def check_module(module: object) -> ModuleType:
 
 
 def _marks(value: object) -> dict[str, Any] | None:
-    """Return what ``@hookimpl`` left on a function; anything else that answers to the name is not a hook."""
+    """Return the marks that ``@hookimpl`` put on a function, or ``None`` where the value is no hook."""
     marks = getattr(value, "harness_impl", None) if inspect.isroutine(value) else None
     return marks if isinstance(marks, dict) else None
 
@@ -50,7 +50,7 @@ def _check_function(name: str, function: Any, marks: dict[str, Any] | None) -> N
 
 
 def checked(hook: str, results: list[object]) -> Iterator[Item]:
-    """Yield what the hook gave, checked one by one, so that what came before a bad one stays."""
+    """Yield the items that the hook gave, each checked, so that the items before a bad one are kept."""
     wanted = KINDS[hook].__name__
     if not results:  # pluggy drops None
         raise PluginError(f"{hook} returned None, should yield {wanted}")

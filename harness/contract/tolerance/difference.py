@@ -29,7 +29,7 @@ class Difference:
         return distance / self.allowed if self.allowed else float("inf")
 
     def __str__(self) -> str:
-        """Return the whole story on one line."""
+        """Return all of it on one line."""
         index = ", ".join(map(str, self.where))
         distance = abs(self.got - self.expected)
         return (
@@ -55,9 +55,9 @@ def compare(what: str, got: Array, expected: Array, allowed: Array) -> Differenc
 
 def compare_parameters(what: str, got: Parameters, expected: Parameters, allowed: Parameters) -> Difference | None:
     """Return the worst difference over all layers; ``what`` is ``"parameters"`` or ``"gradients"``."""
-    found = [
+    differences = [
         compare(f"{what}: {part} of layer {index}", pair[side], expected[index][side], allowed[index][side])
         for index, pair in enumerate(got)
         for side, part in enumerate(("weights", "bias"))
     ]
-    return max((one for one in found if one), key=lambda one: one.excess, default=None)
+    return max(filter(None, differences), key=lambda difference: difference.excess, default=None)

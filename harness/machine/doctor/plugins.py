@@ -22,5 +22,5 @@ def plugins(known: Registry) -> Iterator[Finding]:
         if reason is not None:
             cause, _, hint = reason.partition("; ")
             yield Finding("plugins", "note", f"{name} {cause}", hint)
-    for problem in known.problems:
-        yield Finding("plugins", "warning", f"{problem.source}: {problem.cause}", problem.step)
+    for fault in known.faults:
+        yield Finding("plugins", "warning", f"{fault.source}: {fault.cause}", fault.step)

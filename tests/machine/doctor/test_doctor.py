@@ -13,7 +13,7 @@ import pytest
 
 from harness.cli import main
 from harness.contract.registry import Registry, registry
-from harness.contract.registry.problems import Problem, Source
+from harness.contract.registry.faults import Fault, Source
 from harness.errors import HarnessError
 from harness.machine.doctor import libraries, system
 from harness.machine.doctor.examination import examinations, examine
@@ -139,7 +139,7 @@ def test_the_clock_resolves_something() -> None:
 
 def test_plugins_that_do_not_load_are_named_with_the_next_step() -> None:
     source = Source("bad", "bad_module", "bad-dist", "1.0")
-    broken = Registry({}, {}, {}, {}, (Problem(source, "ImportError: no module", "pip uninstall bad-dist"),))
+    broken = Registry({}, {}, {}, {}, (Fault(source, "ImportError: no module", "pip uninstall bad-dist"),))
     nothing, problem = plugins(broken)
     assert nothing.sentence == "no backend is ready to run"
     assert "bad-dist 1.0" in problem.sentence

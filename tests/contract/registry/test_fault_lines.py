@@ -6,7 +6,7 @@ import pytest
 
 import harness
 from harness import PluginError
-from harness.contract.registry.problems import Problem, Source, raised
+from harness.contract.registry.faults import Fault, Source, raised
 
 SOURCE = Source("mine", "harness_mine", "fake-mine", "1.0")
 HOME = Path(harness.__file__).parent
@@ -37,5 +37,5 @@ def test_a_special_step_takes_the_place_of_the_usual_one() -> None:
 
 
 def test_a_problem_is_one_clean_line() -> None:
-    line = str(Problem(SOURCE, "two\nlines \x1b[2J", "step", warning=True))
+    line = str(Fault(SOURCE, "two\nlines \x1b[2J", "step", warning=True))
     assert line == r"warning: plugin 'mine' (fake-mine 1.0): two lines \x1b[2J; step"

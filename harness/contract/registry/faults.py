@@ -1,4 +1,4 @@
-"""Where a plugin comes from, and what is the matter with it, on one line."""
+"""A fault of a plugin, on one line: where the plugin comes from, the cause, and the next step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.errors import PluginError, clean
 
 _HOMES = (str(Path(module.__file__).parent) + os.sep for module in (_version, pluggy, metadata) if module.__file__)
 _OURS = ("<", *_HOMES)
-"""Where code stands that is no plugin's: frozen modules, the harness, pluggy and importlib.metadata."""
+"""File names that begin so are not a plugin's: frozen modules, the harness, pluggy and importlib.metadata."""
 
 
 @dataclass(frozen=True)
@@ -32,33 +32,33 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is the matter with a plugin, or with one thing that it offers: cause and next step."""
+class Fault:
+    """What is wrong with a plugin, or with one thing that it offers: the cause and the next step."""
 
     source: Source
     cause: str
     step: str
     name: str = ""
-    """The backend, activation or dataset that is refused, where it is one and not the plugin."""
+    """The backend, activation or dataset that is refused; empty where the fault is the plugin's own."""
     warning: bool = False
-    """Whether all that the plugin offers can be used nevertheless."""
+    """Whether everything that the plugin offers can still be used."""
 
     def __str__(self) -> str:
         """Return the whole line, safe for a terminal."""
         return clean(f"{'warning: ' if self.warning else ''}{self.source}: {self.cause}; {self.step}")
 
 
-def raised(source: Source, error: BaseException) -> Problem:
-    """Return the problem that a plugin has which raised ``error``."""
+def raised(source: Source, error: BaseException) -> Fault:
+    """Return the fault of a plugin that raised ``error``."""
     cause = said(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {said(error)}"
     special = error.step if isinstance(error, PluginError) else ""
-    return Problem(
+    return Fault(
         source, cause + _where(error), special or f"mend it, or remove it: pip uninstall {source.distribution}"
     )
 
 
 def said(error: BaseException) -> str:
-    """Return the error's message; writing it is the plugin's own code, which may fail as well."""
+    """Return the error's message. The message is made by the plugin's own code, which may raise as well."""
     try:
         return str(error)
     except Exception as second:  # noqa: BLE001  a message that cannot be written must not hide the other plugins
@@ -66,7 +66,7 @@ def said(error: BaseException) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """Return the last line of the plugin's own code that led to the error, for its author."""
+    """Return the file and line of the plugin's own code from which the error came, for its author."""
     trace, lines = error.__traceback__, []
     while trace:
         lines.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
