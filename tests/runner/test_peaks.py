@@ -47,7 +47,7 @@ def test_cells_on_devices_or_other_machines_have_no_limit_here() -> None:
     assert machine.asked == []
 
 
-def test_a_row_gets_its_share_of_the_newest_peak() -> None:
+def test_a_row_gets_its_share_of_the_highest_limit_of_the_run() -> None:
     machine = Machine(100.0, 104.0)
     limits = machine.limits()
     for turn in range(2):
@@ -59,13 +59,37 @@ def test_a_row_gets_its_share_of_the_newest_peak() -> None:
     assert machine.events[-2:] == [LimitBegun(1, "float32", 1), LimitEnded(1, "float32", 1, 104.0)]
 
 
+def test_a_disturbed_limit_does_not_raise_the_share_of_a_later_row() -> None:
+    limits = Machine(104.0, 60.0).limits()
+    for turn in range(2):
+        limits.refresh([cell()], turn)
+    assert limits.applied(a_row(cell(), gflops=52.0)).peak_share == 0.5
+
+
+def test_a_cell_above_the_limit_has_the_limit_measured_again() -> None:
+    machine = Machine(50.0, 80.0)
+    limits = machine.limits()
+    limits.refresh([cell()], 0)
+    row = limits.applied(a_row(cell(), gflops=60.0, warnings=()))
+    assert row.peak_share == 0.75
+    assert machine.peaks == []
+
+
+def test_no_share_is_above_one_and_none_is_clamped() -> None:
+    limits = Machine(50.0, 55.0).limits()
+    limits.refresh([cell()], 0)
+    row = limits.applied(a_row(cell(), gflops=60.0, warnings=()))
+    assert row.peak_share is None
+    assert "ran at 60 GFLOP/s, above the limit of 55: the limit was not reached" in row.warnings
+
+
 @pytest.mark.parametrize("now", [80.0, 120.0])
 def test_a_machine_that_changes_speed_raises_an_alarm(now: float) -> None:
     limits = Machine(100.0, now).limits()
     for turn in range(2):
         limits.refresh([cell()], turn)
     (warning,) = limits.applied(a_row(cell(), warnings=())).warnings
-    assert f"GEMM peak {now:.0f} GFLOP/s, before that 100" in warning
+    assert f"its limit is {now:.0f} GFLOP/s, before that 100" in warning
 
 
 def _warned(*peaks: float) -> list[bool]:

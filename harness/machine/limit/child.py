@@ -13,10 +13,11 @@ from typing import Any
 
 from harness.contract.environment import applied, threads
 from harness.machine.kernels.option import AUTO, blas_kernels
+from harness.machine.limit import fma
 from harness.machine.process import child
 
 SECONDS = 0.9
-"""All samples of one call together; two thirds go to the matrix products."""
+"""All samples of one call together: a sixth for multiply-adds on registers, a half for matrix products."""
 
 
 def main() -> None:
@@ -25,7 +26,10 @@ def main() -> None:
 
 
 def limit(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return peak and bandwidth; call it once, in a process that has not loaded NumPy."""
+    """Return the limit, BLAS's best product and the bandwidth; call it once, in a process that has not loaded NumPy.
+
+    ``gflops`` is the physical limit, multiply-adds on registers alone, or BLAS's best product where that is unknown.
+    """
     count, dtype = int(request["threads"]), str(request["dtype"])
     seconds = float(request.get("seconds", SECONDS))
     kernels = str(request.get("kernels", AUTO))
@@ -35,12 +39,17 @@ def limit(request: Mapping[str, Any]) -> dict[str, Any]:
     from harness.machine.limit.bandwidth import bandwidth  # noqa: PLC0415  as above
     from harness.machine.limit.gemm import peak  # noqa: PLC0415  as above
 
+    registers, product = fma.peak(count, dtype, seconds / 6), peak(dtype, seconds / 2)
     return {
         "threads": count,
         "dtype": dtype,
         **library().facts(),
         "inherited": inherited,
-        **peak(dtype, seconds * 2 / 3),
+        "gflops": (registers or product)["gflops"],
+        "limit": "multiply-adds on registers" if registers else "product of BLAS",
+        "vectors": registers["vectors"] if registers else "",
+        "blas_gflops": product["gflops"],
+        **{name: product[name] for name in ("size", "spread", "sizes")},
         "bandwidth": bandwidth(count, dtype, seconds / 3),
     }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.contract.environment import applied, threads
-from harness.machine.limit import bandwidth, gemm
+from harness.machine.limit import bandwidth, fma, gemm
 from harness.machine.process import Limits, Start, run
 
 
@@ -91,3 +92,31 @@ def test_without_named_caches_the_usual_sizes_serve(monkeypatch: pytest.MonkeyPa
 def test_the_child_loads_numpy_only_after_its_kernels_are_in_place() -> None:
     code = "import sys, harness.machine.limit.child; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+VECTORS = [fma.Vectors("AVX-512", 64, 24), fma.Vectors("AVX2", 32, 12), fma.Vectors("128 bits", 16, 12)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "vectors", [fma.Vectors("AVX-512", 64, 24), fma.Vectors("AVX2", 32, 12), fma.Vectors("128 bits", 16, 12)]
+)
+def test_the_loop_is_multiply_adds_on_registers_and_nothing_else(dtype: str, vectors: fma.Vectors) -> None:
+    llvm = pytest.importorskip("llvmlite.binding")
+    text = fma.source(dtype, vectors)
+    llvm.parse_assembly(text).verify()
+    loop = text.partition("loop:\n")[2].partition("exit:")[0]
+    assert loop.count("@llvm.fma.") == vectors.chains
+    assert not re.search(r"\b(load|store)\b", loop)
+
+
+def test_the_limit_is_that_of_the_registers_and_blas_stands_beside_it(measured: dict[str, object]) -> None:
+    pytest.importorskip("llvmlite")
+    assert measured["limit"] == "multiply-adds on registers"
+    assert float(str(measured["blas_gflops"])) > 0.1
+    assert measured["gflops"] != measured["blas_gflops"]
+
+
+def test_without_llvmlite_blas_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    assert fma.peak(1, "float32", 0.01) is None
