@@ -26,7 +26,10 @@ RESERVED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Option names that mean the same in every backend, and the only values that they may take."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-"""What a backend, a dataset and an activation may be called."""
+"""What a backend may be called."""
+
+WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
+"""What an activation and a dataset may be called."""
 
 
 def mismatch(loss: str, activation: Activation) -> str | None:

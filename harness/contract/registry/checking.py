@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import re
 import reprlib
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
 from harness.contract.registry.hooks import KINDS, Item
+from harness.contract.vocabulary import WORD
 from harness.errors import PluginError, nearest
-
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def check_module(module: object) -> ModuleType:
@@ -65,6 +63,6 @@ def _item(hook: str, item: object) -> Item:
     kind = KINDS[hook]
     if not isinstance(item, kind):
         raise PluginError(f"{hook} yielded {type(item).__name__} {reprlib.repr(item)}, should yield {kind.__name__}")
-    if not isinstance(item.name, str) or not NAME.fullmatch(item.name):
+    if not isinstance(item.name, str) or not WORD.fullmatch(item.name):
         raise PluginError(f"{hook} yielded the name {reprlib.repr(item.name)}: use a-z, 0-9, - and _ only")
     return item
