@@ -184,3 +184,20 @@ def test_a_second_process_finds_the_compiled_code_of_the_first() -> None:
     misses, hits = runs[1].stdout.split()
     assert (int(misses), int(hits)) == (0, 8)
     assert list(Path(jit.folder()).rglob("plan.train_epoch-*.nbc"))
+
+
+@pytest.mark.parametrize(
+    ("hidden", "dtype", "batch", "rate"), [("sigmoid", "float32", 32, 1e18), ("tanh", "float64", 8, 1e20)]
+)
+def test_a_huge_rate_ends_finite_where_the_reference_does(hidden: str, dtype: str, batch: int, rate: float) -> None:
+    rng = np.random.default_rng(0)
+    net = harness.Network.dense([12, 16, 3], activation=[hidden, "linear"], dtype=dtype)
+    x, y = rng.random((64, 12)).astype(dtype), rng.random((64, 3)).astype(dtype)
+    for seed in range(2):
+        start = harness.initial_parameters(net, seed=seed)
+        wanted = reference.train_epoch(net, start, x, y, batch, rate)
+        assert all(np.isfinite(array.astype(dtype)).all() for pair in wanted for array in pair)
+        with FusedBackend(net, start) as backend:
+            backend.load(x, y)
+            backend.train_epoch(batch, rate)
+            assert all(np.isfinite(array).all() for pair in backend.parameters() for array in pair)

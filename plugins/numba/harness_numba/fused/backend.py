@@ -10,6 +10,9 @@ from harness_numba.fused.engine import Engine
 from harness_numba.fused.fallback import NumpyEngine
 from harness_numba.fused.isa import ISA
 
+LARGEST_RATE = 1e6
+"""No training with a larger rate is of use, so it need not be fast; it must end as the reference ends."""
+
 
 class FusedBackend(Backend):
     """Each thread owns neurons for the whole run; updates wait where that is exact and saves reading the weights.
@@ -56,8 +59,14 @@ class FusedBackend(Backend):
         self._engine.step(rate)
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """Train once over all rows in one call of native code for each thread."""
+        """Train once over all rows in one call of native code for each thread.
+
+        A huge rate takes the three steps instead: the native plan multiplies by the rate early, where it may overflow.
+        """
         check_rate(rate)
+        if abs(rate) > LARGEST_RATE:
+            super().train_epoch(batch_size, rate)
+            return
         self._engine.train_epoch(whole_number("batch_size", batch_size, "rows"), rate)
 
     def facts(self) -> Mapping[str, str | int | float]:
