@@ -9,7 +9,8 @@ from typing import Any
 from harness.cli.aligned import aligned
 from harness.errors import HarnessError
 from harness.machine import cores as machine
-from harness.plan import make_plan, this_site
+from harness.plan.planning import make_plan
+from harness.plan.site import this_site
 from harness.study import read_study, shipped_studies
 from harness.study.catalogue import installed
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.plan import Plan, make_plan
 from harness.plan.cell import Cell
 from harness.plan.estimate import estimate, fitted, modelled, nothing_earlier
+from harness.plan.model import Plan
+from harness.plan.planning import make_plan
 from tests.plan.test_planning import site
 from tests.study.told import ONE, read
 

@@ -8,8 +8,9 @@ import pytest
 from harness import RequestError
 from harness.contract import options
 from harness.datasets import shape_of
-from harness.plan import Plan, Site, make_plan
 from harness.plan.cell import Cell
+from harness.plan.model import Plan, Site
+from harness.plan.planning import make_plan
 from tests.study.told import DATASETS, ONE, SPECS, elsewhere, read
 
 Planned = Callable[..., Plan]

@@ -13,7 +13,8 @@ from typing import Any
 
 from harness.contract.network import Network
 from harness.plan.cell import Cell
-from harness.runner import CellBegun, Event, run_cells
+from harness.runner.events import CellBegun, Event
+from harness.runner.loop import run_cells
 from harness.runner.row import Row
 
 MIB = 1 << 20

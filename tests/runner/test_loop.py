@@ -15,8 +15,9 @@ import pytest
 
 from harness.machine.launch import Launch
 from harness.machine.process import Ended, Start
-from harness.runner import CellBegun, CellEnded, CellNews, Event, RunBegun, RunEnded, run_cells
 from harness.runner import loop as loop_module
+from harness.runner.events import CellBegun, CellEnded, CellNews, Event, RunBegun, RunEnded
+from harness.runner.loop import run_cells
 from harness.runner.row import Row
 from harness.runner.starting import Launches
 from tests.fakes.marked import Marked

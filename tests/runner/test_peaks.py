@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from harness.contract.network import Network
-from harness.runner import Event, LimitBegun, LimitEnded, Peak
-from harness.runner.peaks import Peaks, measure_limit
+from harness.runner.events import Event, LimitBegun, LimitEnded
+from harness.runner.peaks import Peak, Peaks, measure_limit
 from tests.runner.sweep import cell
 from tests.samples import a_row
 
