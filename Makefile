@@ -19,7 +19,7 @@ ALL_FOLDERS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml
 # A shell that forbids bytecode makes every start of an editable install slow.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help bench test setup setup-light lint types imports clean asv asv-compare asv-publish
+.PHONY: help bench check fix test test-all pythons setup setup-light lint types imports clean asv asv-compare asv-publish
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,20 +32,44 @@ bench: setup-light  ## run the quick study on every light backend, print the tab
 	code=0; $(BIN)/harness run quick --store results.db || code=$$?; \
 	[ $$code -gt 1 ] || $(BIN)/harness report --store results.db -o report.html; exit $$code
 
-test: setup  ## lint, types, import contracts, then every test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+# What a core's developer changes every minute: no framework, no conformance of whole plugins, no asv, no browser.
+CORE := tests/cli tests/contract tests/datasets tests/machine tests/plan tests/report tests/runner tests/session \
+	tests/store tests/study tests/worker tests/test_errors.py tests/test_package.py tests/test_plugin.py
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+PYTHONS := 3.11 3.12 3.13 3.14
+
+fix: setup  ## format, and mend what ruff can mend by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: setup lint types imports  ## lint, types, import contracts and the core's tests, without any framework
+	$(PYTEST) $(CORE) -m 'not alone and not long'
+
+test: setup lint types imports  ## lint, types, import contracts, then every test but the long sweeps
+	$(BIN)/python -m pytest -m 'alone and not long'
+	$(PYTEST) -m 'not alone and not long'
+
+test-all: setup lint types imports pythons  ## what CI runs: every test with the long sweeps, and the coverage of the core
 	$(BIN)/python -m pytest -m alone
-	$(BIN)/python -m pytest -m 'not alone' --numprocesses 2 --dist worksteal
+	$(PYTEST) -m 'not alone' --cov=harness --cov-report=term:skip-covered
+
+pythons:  ## the core's tests on every other Python from 3.11 that is on the path, each in .venv-VERSION
+	@own=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	for version in $(PYTHONS); do \
+		[ $$version != $$own ] && command -v python$$version >/dev/null || continue; \
+		echo "the core's tests on Python $$version"; \
+		[ -x .venv-$$version/bin/python ] || python$$version -m venv .venv-$$version; \
+		.venv-$$version/bin/python -m pip --disable-pip-version-check --quiet install \
+			--editable '.[check]' $(LIGHT_FOLDERS) hypothesis pytest-timeout scipy; \
+		.venv-$$version/bin/python -m pytest tests/contract tests/study tests/plan tests/store -m 'not alone and not long'; \
+	done
 
 lint: setup  ## ruff only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: setup  ## mypy only
-	$(BIN)/mypy
+types: setup  ## mypy only, for every Python that the package declares
+	@for version in $(PYTHONS); do echo "mypy, Python $$version"; $(BIN)/mypy --python-version $$version || exit 1; done
 
 imports: setup  ## import contracts only
 	$(BIN)/lint-imports

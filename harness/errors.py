@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable
 
 
@@ -11,6 +13,10 @@ class HarnessError(Exception):
 
 class RequestError(HarnessError, ValueError):
     """The request was wrong (a bad value, an unknown name): the command line exits with 2."""
+
+
+class InputOutputError(HarnessError):
+    """Reading or writing failed (a full disk, a damaged or unreadable file): the command line exits with 74."""
 
 
 class DataError(HarnessError):
@@ -31,6 +37,38 @@ class Unsupported(HarnessError):  # noqa: N818  the contract's own name: an outc
 
 class Unavailable(HarnessError):  # noqa: N818  the contract's own name: an outcome, not a fault
     """A backend cannot do this here: a GPU, a compiler or a package is missing."""
+
+
+def input_output_error(error: OSError, path: object = None) -> HarnessError:
+    """Return what the operating system refused as one line that names the file, the cause and the next step.
+
+    A name that is too long can be mended by whoever gave it, so it is a ``RequestError``. Everything else is an
+    ``InputOutputError``. ``path`` is the file to name if the error itself names none.
+    """
+    name = error.filename if error.filename is not None else path
+    if isinstance(name, bytes):
+        name = os.fsdecode(name)
+    cause = error.strerror or str(error) or type(error).__name__
+    text = str(name)
+    start = "" if name is None else f"{text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + '...'}: "
+    step = _STEPS.get(error.errno or 0, "")
+    kind = RequestError if error.errno == errno.ENAMETOOLONG else InputOutputError
+    return kind(f"{start}{cause}{'; ' if step else ''}{step}")
+
+
+LONGEST_NAME = 200
+"""How many characters of the name of a file a message shows."""
+_STEPS = {
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOSPC: "make room where the output or the files go, then repeat",
+    errno.EDQUOT: "make room where the output or the files go, then repeat",
+    errno.EFBIG: "make room where the output or the files go, then repeat",
+    errno.EROFS: "this place is read-only; name another one",
+    errno.EACCES: "change the permissions, or name another place",
+    errno.EPERM: "change the permissions, or name another place",
+    errno.EIO: "look at the disk, then repeat",
+    errno.EMFILE: "raise the limit of open files (ulimit -n), then repeat",
+}
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.site import Site
+
+LOCKS = tempfile.mkdtemp(prefix="harness-tests-locks-")
+"""Runs of the tests wait neither for a user's run nor for those of another worker of pytest."""
+os.environ["HARNESS_LOCKS"] = LOCKS
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(LOCKS, ignore_errors=True)
 
 
 @pytest.fixture

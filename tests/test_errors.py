@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.text import clean
+from harness.errors import clean
 
 
 @pytest.mark.parametrize(

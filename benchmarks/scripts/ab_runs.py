@@ -59,7 +59,7 @@ NO_BAND = Thresholds(default=1e-6)
 
 def slowdown(percent: int) -> bool:
     """Return whether a copy slowed by so much is found in 9 of 10 runs."""
-    found = 0
+    slower = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "study.toml"
         path.write_text(STUDY)
@@ -69,22 +69,23 @@ def slowdown(percent: int) -> bool:
             measure = runner(store, study, [(plain, slowed)], "ab", "ab_runs.py")
             for number in range(RUNS):
                 rows = [row for turn in range(ROUNDS) for row in measure((plain, slowed), number * ROUNDS + turn)]
-                (one,) = judged([_pair(plain, slowed, rows)], Thresholds(), LEVEL)
-                found += one.verdict == "slower"
-                print(f"run {number + 1}: {_said(one)}", flush=True)
-    print(f"slowed by {percent} %: called slower in {found} of {RUNS} runs ({WANTED} wanted)")
-    return found >= WANTED
+                (comparison,) = judged([_pair(plain, slowed, rows)], Thresholds(), LEVEL)
+                slower += comparison.verdict == "slower"
+                print(f"run {number + 1}: {_said(comparison)}", flush=True)
+    print(f"slowed by {percent} %: called slower in {slower} of {RUNS} runs ({WANTED} wanted)")
+    return slower >= WANTED
 
 
 def _pair(before: Cell, after: Cell, rows: list[Stored]) -> tuple[Setting, Pair]:
-    sides = [Samples(tuple(one for one in rows if one.row.cell.key == cell.key)) for cell in (before, after)]
+    sides = [Samples(tuple(stored for stored in rows if stored.row.cell.key == cell.key)) for cell in (before, after)]
     return setting(before, rows[0].row.machine), Pair(*sides)
 
 
-def _said(one: Comparison) -> str:
-    if one.ratio is None or one.ratio.low is None or one.ratio.high is None:
-        return one.verdict
-    return f"{one.verdict}, ratio {one.ratio.value:.3f} ({one.ratio.low:.3f} to {one.ratio.high:.3f})"
+def _said(comparison: Comparison) -> str:
+    ratio = comparison.ratio
+    if ratio is None or ratio.low is None or ratio.high is None:
+        return comparison.verdict
+    return f"{comparison.verdict}, ratio {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
 
 
 def equals() -> bool:
@@ -97,7 +98,7 @@ def equals() -> bool:
     for number in range(STUDIES):
         pairs = [_twins(cell, x, y, number) for cell in cells]
         for name, thresholds in zip(calls, (Thresholds(), NO_BAND), strict=True):
-            calls[name] += any(one.verdict in ("faster", "slower") for one in judged(pairs, thresholds, LEVEL))
+            calls[name] += any(made.verdict in ("faster", "slower") for made in judged(pairs, thresholds, LEVEL))
         if (number + 1) % 10 == 0:
             print(f"{number + 1} runs, {time.monotonic() - begun:.0f} s: {calls}", flush=True)
     study = f"{CELLS} cells of {ROUNDS} rounds"

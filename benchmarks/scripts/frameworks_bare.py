@@ -69,10 +69,10 @@ def under_harness(name: str, batch: int, workers: int) -> float:
 
 def bare(name: str, batch: int, workers: int, seconds: float) -> float:
     """Return the GFLOP/s of the bare script."""
-    found: dict[str, Any] = fused_peers.measure(name, "784-1024-10", batch, workers, seconds)
-    if "error" in found:
-        sys.exit(f"{name} bare: {found['error']}")
-    return float(found["gflops"])
+    result: dict[str, Any] = fused_peers.measure(name, "784-1024-10", batch, workers, seconds)
+    if "error" in result:
+        sys.exit(f"{name} bare: {result['error']}")
+    return float(result["gflops"])
 
 
 def main() -> None:
@@ -95,20 +95,20 @@ def main() -> None:
             )
             seen.setdefault((name, inside), {})[turn] = rate
     for name in given.only.split(","):
-        found = ratio(seen[name, True], seen[name, False])
+        estimate = ratio(seen[name, True], seen[name, False])
         sides = ", ".join(
             f"{words} {median([*seen[name, inside].values()]):.1f}"
             for words, inside in (("bare", False), ("harness", True))
         )
-        print(f"{name:14} {sides} GFLOP/s; ratio {_words(found)}")
+        print(f"{name:14} {sides} GFLOP/s; ratio {_words(estimate)}")
 
 
-def _words(found: Estimate | None) -> str:
-    if found is None:
+def _words(estimate: Estimate | None) -> str:
+    if estimate is None:
         return "unknown"
-    if found.low is None or found.high is None:
-        return f"{found.value:.3f} (too few rounds for an interval)"
-    return f"{found.value:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.3f} (too few rounds for an interval)"
+    return f"{estimate.value:.3f} (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def cell(net: str, batch: int, workers: int, given: argparse.Namespace) -> dict[
     row: dict[str, Any] = {"net": net, "batch": batch, "workers": workers}
     row["fused"], row[LIMIT] = (typical(rounds, name) for name in ("fused", LIMIT))
     row["peers"] = {peer: compared(rounds, peer) for peer in given.peers}
-    row["rounds"] = [{name: {**one, "weights": None} for name, one in turn.items()} for turn in rounds]
+    row["rounds"] = [{name: {**result, "weights": None} for name, result in turn.items()} for turn in rounds]
     return row
 
 
@@ -103,10 +103,16 @@ def compared(rounds: Sequence[Round], peer: str) -> dict[str, Any]:
         return {"error": failed[0]}
     gaps = [np.abs(np.subtract(turn["fused"]["weights"], turn[peer]["weights"])).max() for turn in turns.values()]
     ours, theirs = ({number: turn[name]["gflops"] for number, turn in turns.items()} for name in ("fused", peer))
-    found = ratio(ours, theirs)
-    interval = [found.low, found.high] if found and found.low is not None else None
+    estimate = ratio(ours, theirs)
+    interval = [estimate.low, estimate.high] if estimate and estimate.low is not None else None
     speed, gap = statistics.median(theirs.values()), float(max(gaps))
-    return {"gflops": speed, "ratio": found and found.value, "interval": interval, "gap": gap, "wrong": gap > TOO_FAR}
+    return {
+        "gflops": speed,
+        "ratio": estimate and estimate.value,
+        "interval": interval,
+        "gap": gap,
+        "wrong": gap > TOO_FAR,
+    }
 
 
 def line(row: Mapping[str, Any]) -> str:

@@ -52,12 +52,12 @@ def install(cache: Path) -> None:
 def uninstall() -> None:
     """Remove whatever of this project is installed in this environment."""
     inside = Path(sys.prefix)
-    found = {
-        one.metadata["Name"]
-        for one in metadata.distributions()
-        if Path(str(one.locate_file(""))).is_relative_to(inside)
+    installed = {
+        distribution.metadata["Name"]
+        for distribution in metadata.distributions()
+        if Path(str(distribution.locate_file(""))).is_relative_to(inside)
     }
-    ours = sorted(name for name in found if name == NAME or name.startswith(f"{NAME}-"))
+    ours = sorted(name for name in installed if name == NAME or name.startswith(f"{NAME}-"))
     if ours:
         pip("uninstall", "--yes", *ours)
 

@@ -7,16 +7,20 @@ Each command is a module with ``configure(parser)`` and ``run(args) -> int``, im
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from harness import __version__
+from harness._version import __version__
 from harness.cli import streams
-from harness.errors import HarnessError, RequestError, Unavailable, Unsupported, nearest
+from harness.cli.door import leave
+from harness.errors import RequestError, nearest
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 COMMANDS = {
     "studies": "list the studies that come with the harness, and what each comes to here",
@@ -36,65 +40,66 @@ COMMANDS = {
 }
 """Every command with its sentence for ``--help``; ``new-backend`` lives in ``harness/cli/new_backend.py``."""
 
-OK, FELL_SHORT, WRONG_REQUEST = 0, 1, 2
-FULL = (errno.ENOSPC, errno.EDQUOT)
+NEED_HOME = frozenset({"check", "fetch", "gate", "run"})
+"""The commands that keep files in the user's folders."""
+HOMES = ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; return 0 (all well), 1 (it ran and something fell short) or 2 (the request was wrong)."""
-    words = list(sys.argv[1:] if words is None else words)
+    """Run one command and return its exit code, one of those in ``harness/cli/codes.py``."""
     streams.ensure()
-    try:
-        _stand_somewhere()
-        code = _run(words)
-        sys.stdout.flush()
-    except (RequestError, Unsupported, Unavailable) as error:
-        return _told(error, WRONG_REQUEST)
-    except HarnessError as error:
-        return _told(error, FELL_SHORT)
-    except KeyboardInterrupt:
-        return _told("interrupted", FELL_SHORT)
-    except BrokenPipeError:  # whoever read our output wanted no more of it, as `head` does
-        streams.forget()
-        return FELL_SHORT
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        streams.forget()
-        return _told(f"{error.strerror}: make room where the output or the files go, then repeat", FELL_SHORT)
-    return code
+    return leave(lambda: _run(list(sys.argv[1:] if words is None else words)))
 
 
 def _stand_somewhere() -> None:
-    """Refuse a current folder that is gone: relative paths would lead nowhere."""
+    """Refuse a current folder that has been removed, because relative paths would lead nowhere."""
     try:
         Path.cwd()
     except FileNotFoundError:
         raise RequestError("the current folder has been removed; change to one that is there") from None
 
 
-def _told(what: object, code: int) -> int:
-    """Print each line of an error, with nothing in it that steers a terminal, and return the exit code."""
-    from harness.text import clean  # noqa: PLC0415  only an error pays for this import
-
-    for line in str(what).splitlines():
-        print(f"harness: {clean(line)}", file=sys.stderr)
-    return code
+def _require_home(command: str) -> None:
+    """Refuse a command that keeps files in the user's folders if there is no home folder to find them in."""
+    if all(Path(os.environ.get(name, "")).is_absolute() for name in HOMES):
+        return
+    try:
+        Path.home()
+    except RuntimeError:
+        raise RequestError(
+            f"{command}: this user has no home folder; set HOME to a folder that can be written to"
+        ) from None
 
 
 def _run(words: list[str]) -> int:
-    parser = _Parser(prog="harness", description="Benchmark backends that train multilayer perceptrons.")
-    parser.add_argument("--version", action="version", version=f"backprop-harness {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _stand_somewhere()
     command = next((word for word in words if not word.startswith("-")), None)
+    if not words or command == "help":  # `harness help run` is `harness run --help`
+        words = [*(word for word in words if word != "help"), "--help"]
+        command = words[0] if len(words) > 1 else None
     if command is not None and command not in COMMANDS:
         raise RequestError(f"unknown command {command!r}{nearest(command, COMMANDS)}")
+    try:
+        args = _parser(command).parse_args(words)
+    except SystemExit as ended:  # argparse has shown the help or the version
+        return int(ended.code or 0)
+    if args.command in NEED_HOME:
+        _require_home(args.command)
+    return int(_module(args.command).run(args))
+
+
+def _parser(command: str | None) -> argparse.ArgumentParser:
+    """Return the parser of all commands, of which only ``command`` knows its arguments."""
+    parser = _Parser(
+        prog="harness", description="Benchmark backends that train multilayer perceptrons.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"backprop-harness {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, sentence in COMMANDS.items():
-        child = commands.add_parser(name, help=sentence, description=sentence)
+        child = commands.add_parser(name, help=sentence, description=sentence, allow_abbrev=False)
         if name == command:
             _module(name).configure(child)
-    args = parser.parse_args(words)
-    return int(_module(args.command).run(args))
+    return parser
 
 
 def _module(command: str) -> _Command:
@@ -110,7 +115,12 @@ class _Command(Protocol):
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with our form of a wrong request: one line."""
+    """argparse, but a wrong request is one line and a failed write is an error."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise RequestError(f"{message} (see {self.prog} --help)")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print help without argparse's own rule that a full disk is no error."""
+        if message:
+            (file or sys.stderr).write(message)

@@ -1,14 +1,14 @@
-"""Tables of plain text for standard output."""
+"""Format tables of plain text for standard output."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.text import clean
+from harness.errors import clean
 
 
 def aligned(headings: Sequence[str], rows: Sequence[Sequence[object]], right: frozenset[str] = frozenset()) -> str:
-    """Return rows under headings, two spaces between columns; those in ``right`` are set flush right."""
+    """Return a table with two spaces between the columns. The columns in ``right`` are right-aligned."""
     texts = [list(headings), *([clean(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in texts) for column in range(len(headings))]
     lines = []

@@ -1,4 +1,4 @@
-"""``harness backends``: what is installed, what each does, and why one is not available. Imports no backend."""
+"""``harness backends`` lists what is installed, what each does, and why one is not available. It imports no backend."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.contract.spec import BackendSpec
 from harness.errors import clean
 
 SCHEMA_VERSION = 1
-"""Of one object in the list that ``--json`` prints: fields are only ever added to it."""
+"""The version of each object that ``--json`` prints. Fields are added to it and never removed."""
 
 HEADINGS = ("BACKEND", "PARALLEL OVER", "ALGEBRA", "DISTRIBUTION")
 
@@ -75,7 +75,7 @@ def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _details(entry: dict[str, Any], indent: str) -> Iterator[str]:
-    """Yield what does not fit a column, wrapped under the second one."""
+    """Yield the lines that do not fit a column, wrapped and indented to the second column."""
     options = ", ".join(f"{name}={'|'.join(map(str, values))}" for name, values in entry["options"].items())
     sentences = (entry["summary"], f"options: {options}" if options else "", _lack(entry))
     width = prose_width()

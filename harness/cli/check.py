@@ -1,4 +1,4 @@
-"""``harness check``: prove that a backend keeps the contract and computes what the reference computes."""
+"""``harness check`` proves that a backend keeps the contract and computes what the reference computes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.cli.codes import FELL_SHORT, OK
 from harness.conformance.configuration import LEVELS
 from harness.conformance.running import Request, examine
 from harness.contract import registry
 from harness.contract.environment import Option
 from harness.errors import RequestError
 
-FINE, FELL_SHORT = 0, 1
 LONGEST = 86400.0
-"""Seconds that one check may be given: a day."""
+"""The most seconds for one check: a day."""
+MOST_WORKERS = 100_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Say what ``check`` takes."""
+    """Add the command's own arguments."""
     parser.add_argument("backend", metavar="BACKEND", help="a backend's name, or module:Class without installing")
     parser.add_argument("--options", nargs="+", metavar="NAME=VALUE", help="only this setting (each value alone)")
     parser.add_argument("--workers", nargs="+", type=int, default=[], metavar="N", help="only these (1 2 3)")
@@ -34,12 +35,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check, print the verdict, and return 0 where the backend conforms and 1 where it does not."""
-    if not 0 < args.seconds <= LONGEST or any(count < 1 for count in args.workers):
+    """Check, print the verdict, and return 0 if the backend conforms, else 1."""
+    if not 0 < args.seconds <= LONGEST or not all(0 < count <= MOST_WORKERS for count in args.workers):
         raise RequestError(
-            f"--seconds {args.seconds:g}, --workers {args.workers}: give numbers above 0, at most {LONGEST:g} seconds"
+            f"--seconds {args.seconds:g}, --workers {args.workers}: give numbers above 0, "
+            f"at most {LONGEST:g} seconds and {MOST_WORKERS} workers"
         )
-    if args.junit and not Path(args.junit).absolute().parent.is_dir():  # said before the checks, not after
+    if args.junit and not Path(args.junit).absolute().parent.is_dir():  # refuse it before the checks, not after
         raise RequestError(f"--junit {args.junit}: there is no folder {Path(args.junit).parent}; make it")
     request = Request(
         options=None if args.options is None else _options(args.backend, _named(args.options, "--options")),
@@ -56,11 +58,11 @@ def run(args: argparse.Namespace) -> int:
 
         write(verdict, args.junit)
     print(json.dumps(verdict.to_json(), indent=2) if args.json else verdict)
-    return FINE if verdict else FELL_SHORT
+    return OK if verdict else FELL_SHORT
 
 
 def _options(backend: str, words: Mapping[str, str]) -> Mapping[str, Option]:
-    """Return the named options in their type; those of a class without a plugin are typed when it is imported."""
+    """Return the options as values of their types. A class without a plugin converts them when it is imported."""
     if ":" in backend:
         return words
     parsed = registry.spec(backend).parse(words)
@@ -79,7 +81,7 @@ def _named(words: list[str], option: str) -> dict[str, str]:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Yield what shows the check that runs now: one line on a terminal, which goes away again; else nothing."""
+    """Yield a function that shows the name of the running check on a terminal, and does nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -1,4 +1,4 @@
-"""``harness compare A B``: what became faster or slower, how sure that is, and what would decide the rest."""
+"""``harness compare A B`` says what became faster or slower, how sure that is, and what would decide the rest."""
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from harness.cli import FELL_SHORT, OK
+from harness.cli.codes import FELL_SHORT, INTERRUPTED, OK, UNDECIDED
 from harness.cli.sides import sides
-from harness.errors import RequestError
+from harness.errors import RequestError, clean
 from harness.report.compare import Result, Thresholds, compare
-from harness.report.compare.modelled import as_objects, lines
-from harness.report.compare.models import Models, models
-from harness.report.compare.shown import as_markdown, as_object, as_text
+from harness.report.compare.crossover import Models, as_objects, lines, models
+from harness.report.compare.display import as_markdown, as_object, as_text
 from harness.report.export import finite
-from harness.session.api import STORE
-from harness.session.gate.judging import gated
+from harness.session.gate.thresholds import gated
+from harness.session.running import STORE
 from harness.study import read_study
 from harness.study.units import seconds
-from harness.text import clean
 
 STUDY = "quick"
-"""What is sampled where no study is named."""
+"""The study that ``--until-decided`` samples if none is named."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--threshold", action="append", default=[], metavar="GROUP:BAND", help="as in backend=python,batch=1:20%%"
     )
     parser.add_argument("--across-machines", action="store_true", help="compare times of different machines")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 also where a cell is undecided")
+    parser.add_argument("--strict", action="store_true", help="exit with 3 if a cell is undecided and none is slower")
     parser.add_argument("--gate", action="store_true", help="judge by this machine's calibration (see: harness gate)")
     parser.add_argument("--model", action="store_true", help="also fit what a step, an example and a FLOP cost each")
     shape = parser.add_mutually_exclusive_group()
@@ -56,15 +54,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the comparison; return 1 where something became slower or broke, else 0."""
+    """Print the comparison; return 1 if a cell became slower or broke, 3 with ``--strict`` if one is undecided."""
     thresholds = Thresholds.parse(args.band, args.threshold)
     if args.until_decided:
         return _sampled(args, thresholds)
     a, b = sides(args)
     if args.gate:
         thresholds, level, notes = gated(a, thresholds)
-        found = compare(a, b, thresholds, level=level, across_machines=args.across_machines)
-        result = replace(found, notes=(*notes, *found.notes))
+        judged = compare(a, b, thresholds, level=level, across_machines=args.across_machines)
+        result = replace(judged, notes=(*notes, *judged.notes))
     else:
         result = compare(a, b, thresholds, across_machines=args.across_machines)
     _show(result, args)
@@ -72,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _code(result: Result, args: argparse.Namespace) -> int:
-    return FELL_SHORT if result.regression or (args.strict and result.undecided) else OK
+    if result.regression:
+        return FELL_SHORT
+    return UNDECIDED if args.strict and result.undecided else OK
 
 
 def _sampled(args: argparse.Namespace, thresholds: Thresholds) -> int:
@@ -91,18 +91,18 @@ def _sampled(args: argparse.Namespace, thresholds: Thresholds) -> int:
         on_look=tell,
     )
     _show(result, args)
-    return FELL_SHORT if interrupted else _code(result, args)
+    return INTERRUPTED if interrupted else _code(result, args)
 
 
 def _show(result: Result, args: argparse.Namespace) -> None:
-    found = _models(result) if args.model else None
+    fitted = _models(result) if args.model else None
     if args.json:
-        extra = {} if found is None else {"models": as_objects(found)}
+        extra = {} if fitted is None else {"models": as_objects(fitted)}
         print(json.dumps(finite({**as_object(result), **extra}), indent=1, allow_nan=False))
         return
     print(as_markdown(result) if args.markdown else as_text(result), end="")
-    if found is not None:
-        told = [_indented(line) for line in lines(found, (result.a.word, result.b.word))]
+    if fitted is not None:
+        told = [_indented(line) for line in lines(fitted, (result.a.word, result.b.word))]
         fence = ["```"] if args.markdown else []
         print("\n".join(["", *fence, *told, *fence]))
 

@@ -1,4 +1,4 @@
-"""``harness datasets``: what a study may train on, under which licence, and whether its files are here."""
+"""``harness datasets`` lists the datasets, their licences, and whether their files are here."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from harness.contract.options import plain
 from harness.contract.registry import registry
 from harness.datasets import remote_files
 from harness.datasets.files import data_folders, present
-from harness.errors import HarnessError
-from harness.text import clean
+from harness.errors import HarnessError, clean
 
 SCHEMA_VERSION = 1
 HEADINGS = ("DATASET", "INPUTS", "OUTPUTS", "LICENCE", "WHERE", "SUMMARY")
@@ -52,12 +51,12 @@ def _entry(dataset: Dataset) -> dict[str, Any]:
 
 
 def _files(dataset: Dataset) -> dict[str, Any]:
-    """Say which files the dataset needs at its default options, and where they are."""
+    """Return which files the dataset needs with its default options, and where they are."""
     try:
-        found = {file.path: present(file) for file in remote_files(dataset.name)}
+        paths = {file.path: present(file) for file in remote_files(dataset.name)}
     except HarnessError as error:
         return {"files": {}, "here": False, "reason": str(error)}
-    files = {name: None if path is None else str(path) for name, path in found.items()}
+    files = {name: None if path is None else str(path) for name, path in paths.items()}
     return {"files": files, "here": None not in files.values(), "reason": ""}
 
 

@@ -1,4 +1,4 @@
-"""``harness doctor``: is this machine fit to measure on, what can it do, what holds it back. Changes nothing."""
+"""``harness doctor`` examines whether this machine is fit to measure on, and changes nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cli.output import prose_width
+from harness.errors import clean
 from harness.machine.doctor.examination import examinations, examine
 from harness.machine.doctor.finding import Finding
-from harness.text import clean
 
 SCHEMA_VERSION = 1
 MARKS = {"fact": " ", "note": "·", "warning": "!"}
@@ -27,19 +27,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the findings as they come; return 0, for a machine with warnings is still a machine."""
-    found = []
+    """Print each finding when it is known; return 0, also if there are warnings."""
+    findings = []
     for finding in examine(examinations(args.store, quick=args.quick)):
-        found.append(finding)
+        findings.append(finding)
         if not args.json:
             print("\n".join(_lines(finding)), flush=True)
     if args.json:
         json.dump(
-            {"schema_version": SCHEMA_VERSION, "findings": [one.to_json() for one in found]}, sys.stdout, indent=2
+            {"schema_version": SCHEMA_VERSION, "findings": [finding.to_json() for finding in findings]},
+            sys.stdout,
+            indent=2,
         )
         print()
         return 0
-    print(f"\n{_summary(found)}")
+    print(f"\n{_summary(findings)}")
     return 0
 
 
@@ -56,8 +58,8 @@ def _wrapped(sentence: str, width: int, head: str, indent: str) -> list[str]:
     return textwrap.wrap(sentence, width, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def _summary(found: list[Finding]) -> str:
-    count = sum(finding.level == "warning" for finding in found)
+def _summary(findings: list[Finding]) -> str:
+    count = sum(finding.level == "warning" for finding in findings)
     if count == 0:
         return "Nothing here stands in the way of a good measurement."
     return f"{count} {'thing' if count == 1 else 'things'} to see to, marked with !"

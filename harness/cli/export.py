@@ -1,4 +1,4 @@
-"""``harness export``: the rows of a store for other programs."""
+"""``harness export`` writes the rows of a store for other programs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.cli.output import deliver
-from harness.errors import HarnessError, RequestError, nearest
+from harness.errors import RequestError, input_output_error, nearest
 from harness.report.export import FORMATS, records
-from harness.session.api import STORE
+from harness.session.running import STORE
 from harness.store import Store, Stored
 
 ASV = "asv"
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write every row that counts, one record a cell and round; return 0."""
+    """Write every row that counts, one record for each cell and round; return 0."""
     if args.output is None and args.format == "parquet" and sys.stdout.isatty():
         raise RequestError("export --format parquet: a terminal cannot show it; name a file with -o")
     if args.format == ASV and (args.output is None or args.output.is_file()):
@@ -48,13 +48,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _to_asv(stored: Sequence[Stored], folder: Path) -> None:
-    """Write asv's files, and say what has no place on the history of the code."""
+    """Write asv's files, and say which rows belong to no commit."""
     from harness.report.asv import write  # noqa: PLC0415  asv is optional, and the other formats need none of this
 
     try:
         written = write(stored, folder)
     except OSError as error:
-        raise HarnessError(f"{folder}: {error.strerror}") from error
+        raise input_output_error(error, folder) from error
     if written.nowhere:
         print(f"{written.nowhere} rows left out: no commit as it stands has measured them", file=sys.stderr)
     for commit in written.unknown:

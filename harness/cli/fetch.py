@@ -1,4 +1,4 @@
-"""``harness fetch DATASET``: make sure that a dataset's files are here and sound."""
+"""``harness fetch DATASET`` downloads the files of a dataset that are missing, and verifies all of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import argparse
 from harness.contract.options import parse
 from harness.contract.registry import dataset
 from harness.datasets import fetch, remote_files
-from harness.errors import RequestError
-from harness.text import clean
+from harness.errors import RequestError, clean
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fetch what is missing, verify what is there, print every path; return 0."""
+    """Download the missing files, verify all files, print their paths; return 0."""
     words = dict(_pair(word) for word in args.options)
     wanted = [(name, parse(f"dataset {name!r}", dataset(name).options, words)) for name in args.dataset]
     for name, options in wanted:

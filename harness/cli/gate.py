@@ -1,4 +1,4 @@
-"""``harness gate``: how far this machine's verdicts can be trusted, measured on itself."""
+"""``harness gate`` measures how far the verdicts of this machine can be trusted."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.cli import OK
-from harness.errors import RequestError
+from harness.cli.codes import OK, UNDECIDED
+from harness.errors import RequestError, clean
 from harness.machine import cores as machine
 from harness.session.gate.calibration import SCHEMA_VERSION, Calibration
 from harness.session.gate.copy import VARIABLE
-from harness.text import clean
 
 STUDY, STORE = "gate", "results-gate.db"
-FEWEST_ROUNDS = 5
+FEWEST_ROUNDS, MOST = 5, 100_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,24 +30,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=10, help="(default: %(default)s)")
     parser.add_argument("--percent", type=int, default=10, help="how much the copy is slowed (default: %(default)s)")
     parser.add_argument("--store", type=Path, default=Path(STORE), help="for the rows (default: %(default)s)")
+    parser.add_argument("--strict", action="store_true", help="exit with 3 if the gate would not see a slower copy")
     parser.add_argument("--json", action="store_true", help="print one object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Calibrate where asked, then print what this machine's gate can be trusted with; return 0."""
-    found = _calibrated(args) if args.calibrate else Calibration.load(machine.identity())
+    """Calibrate if asked to, and print how far this machine's gate can be trusted; return 0 or, if strict, 3."""
+    calibration = _calibrated(args) if args.calibrate else Calibration.load(machine.identity())
     if args.json:
-        print(json.dumps({"schema_version": SCHEMA_VERSION, **asdict(found)}, indent=1))
+        print(json.dumps({"schema_version": SCHEMA_VERSION, **asdict(calibration)}, indent=1))
     else:
-        print(clean(found))
-    return OK
+        print(clean(calibration))
+    return UNDECIDED if args.strict and not _sees(calibration) else OK
+
+
+def _sees(calibration: Calibration) -> bool:
+    """Tell whether the gate sees a change as large as that of the slowed copy with which it was calibrated."""
+    return calibration.smallest is not None and calibration.smallest <= calibration.percent / 100
 
 
 def _calibrated(args: argparse.Namespace) -> Calibration:
     if args.rounds < FEWEST_ROUNDS or args.runs < 1 or args.percent < 1:
         raise RequestError(f"gate: give at least {FEWEST_ROUNDS} rounds, 1 run and 1 percent")
+    if max(args.rounds, args.runs, args.percent) > MOST:
+        raise RequestError(f"gate: give at most {MOST} rounds, runs and percent")
     os.environ[VARIABLE] = "1"  # before anything loads the registry; the workers inherit it
-    from harness.session.gate.calibrate import Calibrator, trios  # noqa: PLC0415  these three load the registry
+    from harness.session.gate.calibrating import Calibrator, trios  # noqa: PLC0415  these three load the registry
     from harness.session.gate.measuring import runner  # noqa: PLC0415  as above
     from harness.store import Store  # noqa: PLC0415  as above
     from harness.study import read_study  # noqa: PLC0415  as above
@@ -58,9 +65,9 @@ def _calibrated(args: argparse.Namespace) -> Calibration:
     with Store.open(args.store) as store:
         measure = runner(store, study, cells, "gate", shlex.join(["harness", *sys.argv[1:]]))
         outcome = Calibrator(measure, args.rounds, args.runs, _tell).run(cells)
-    found = outcome.calibration(args.backend, study.name, args.percent)
-    print(f"harness: kept in {found.save()}", file=sys.stderr)
-    return found
+    calibration = outcome.calibration(args.backend, study.name, args.percent)
+    print(f"harness: kept in {calibration.save()}", file=sys.stderr)
+    return calibration
 
 
 def _tell(done: int, runs: int) -> None:

@@ -1,12 +1,12 @@
-"""``harness merge A B -o OUT``: the rows of several stores, of one machine or of many, in one."""
+"""``harness merge A B -o OUT`` puts the rows of several stores into one store."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from harness.errors import clean
 from harness.store.merge import merge
-from harness.text import clean
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Merge and say how many rows there are; return 0."""
+    """Merge, and print how many rows were added and how many there are; return 0."""
     added, total = merge(args.stores, args.output)
     print(clean(f"{args.output}: {added} rows added, {total} in all"))
     return 0

@@ -1,4 +1,4 @@
-"""``harness new-backend NAME``: write a complete plugin that installs, is listed and passes ``harness check``."""
+"""``harness new-backend NAME`` writes a complete plugin that installs, is listed and passes ``harness check``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the plugin and say what to do with it; return 0."""
+    """Write the plugin, and print the next commands; return 0."""
     scaffold = Scaffold(args.name)
     owner = taken(scaffold)
     if owner:

@@ -1,4 +1,4 @@
-"""``harness plan STUDY``: the cells, how long they will take, and which cannot run here and why. Runs nothing."""
+"""``harness plan STUDY`` shows the cells, how long they take, and which cannot run here and why. It runs nothing."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from harness.contract import options as tables
 from harness.contract.environment import Option
 from harness.contract.registry import backends, dataset
 from harness.datasets import shape_of
-from harness.plan import Plan
+from harness.errors import clean
 from harness.plan.cell import Cell
 from harness.plan.estimate import Estimate, estimate
-from harness.session import api
+from harness.plan.model import Plan
+from harness.session import running
 from harness.study.units import seconds, spoken
-from harness.text import clean
 
 SCHEMA_VERSION = 1
 HEADINGS = ("BACKEND", "OPTIONS", "WORKERS", "DATASET", "NETWORK", "BATCH", "RATE", "TIME A ROUND")
 RIGHT = frozenset({"WORKERS", "BATCH", "RATE", "TIME A ROUND"})
 AXES = ("seed", "init", "shuffle")
-"""Shown only where a study has several values of them."""
+"""These columns are shown only if the study has several values of them."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,18 +33,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", help="a study's name (see: harness studies) or the path of its .toml file")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
     parser.add_argument("--budget", metavar="TIME", help="pick as many rounds as fit, as in 90s, 10m or 1h30m")
-    parser.add_argument("--store", default=api.STORE, help="take earlier times from here (default: %(default)s)")
+    parser.add_argument("--store", default=running.STORE, help="take earlier times from here (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one object with every cell")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan; return 0."""
     budget = None if args.budget is None else seconds(args.budget)
-    study, plan = api.prepared(args.study, args.set)
-    earlier = api.earlier_times(args.store)
+    study, plan = running.prepared(args.study, args.set)
+    earlier = running.earlier_times(args.store)
     expected = estimate(plan, lambda cell: shape_of(cell.dataset, cell.dataset_options).rows, earlier)
     if budget is not None:
-        plan = api.within(plan, budget, earlier)
+        plan = running.within(plan, budget, earlier)
     if args.json:
         print(json.dumps(_object(plan, expected), indent=2))
         return 0
@@ -70,7 +70,7 @@ def _table(plan: Plan, expected: Estimate) -> str:
 
 
 def _row(cell: Cell, varied: Container[tuple[str, str]]) -> tuple[object, ...]:
-    """Options that are as always, the default in every cell, only take room."""
+    """Return the columns of a cell, without the options that have their default value in every cell."""
     usual = backends()[cell.backend].defaults() if cell.python is None else {}
     options = {
         name: value
@@ -101,7 +101,7 @@ def _total(plan: Plan, expected: Estimate) -> str:
 
 
 def _refusals(plan: Plan) -> list[str]:
-    """One line for each reason, with how many cells it stops."""
+    """Return one line for each reason, with the number of cells that it stops."""
     counts: dict[tuple[str, str], int] = {}
     for refused in plan.refused:
         reason = refused.state, refused.reason

@@ -1,4 +1,4 @@
-"""``harness report``: one HTML file with everything that the rows of a store say, figures as files, or plain text."""
+"""``harness report`` writes an HTML page about the rows of a store, its figures as files, or plain text."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.cli import OK
+from harness.cli.codes import OK
 from harness.cli.output import deliver, stdout_color, stdout_width
 from harness.contract.registry import backends
-from harness.errors import RequestError, nearest
+from harness.errors import InputOutputError, RequestError, nearest
 from harness.report.content import Content, content
 from harness.report.files import FORMATS, figures
 from harness.report.page import rendered
 from harness.report.text import text
-from harness.runner.row import Row
-from harness.session.api import STORE
-from harness.store import Store
+from harness.session.running import STORE
+from harness.store import Store, Stored
 
 PAGE = Path("report.html")
 
@@ -36,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the report and print where it is; return 0."""
+    """Write the report, and print its path; return 0."""
     target = args.output or (None if args.text else PAGE)
     _refuse(target, args.figures, args.store)
     title, rows = _read(args.store, args.study)
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     return OK
 
 
-def _print(rows: Sequence[Row]) -> None:
+def _print(rows: Sequence[Stored]) -> None:
     blocks = "utf" in (sys.stdout.encoding or "").lower()
     print(text(rows, backends(), width=stdout_width(), color=stdout_color(), blocks=blocks), end="")
 
@@ -60,7 +59,7 @@ def _draw(told: Content, folder: Path, formats: Sequence[str]) -> None:
     count = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (FileExistsError, NotADirectoryError) as error:
         raise RequestError(f"{folder}: {error.strerror}; name another folder with --figures") from error
     for count, (name, drawn) in enumerate(figures(told, formats), start=1):  # noqa: B007  the last count is told
         deliver(drawn, folder / name)
@@ -68,17 +67,17 @@ def _draw(told: Content, folder: Path, formats: Sequence[str]) -> None:
 
 
 def _formats(words: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(word.strip().lower() for word in words.split(",") if word.strip()))
-    for word in found:
+    formats = tuple(dict.fromkeys(word.strip().lower() for word in words.split(",") if word.strip()))
+    for word in formats:
         if word not in FORMATS:
             raise argparse.ArgumentTypeError(f"{word!r} is no format of a figure{nearest(word, FORMATS)}")
-    if not found:
+    if not formats:
         raise argparse.ArgumentTypeError(f"name at least one format of {', '.join(FORMATS)}")
-    return found
+    return formats
 
 
 def _refuse(target: Path | None, folder: Path | None, store: Path) -> None:
-    """Refuse what cannot be written before anything is read."""
+    """Refuse targets that cannot be written, before anything is read."""
     if folder is not None and folder.exists() and not folder.is_dir():
         raise RequestError(f"{folder}: this is no folder; name one with --figures")
     if target is None:
@@ -92,21 +91,21 @@ def _refuse(target: Path | None, folder: Path | None, store: Path) -> None:
 
 
 def _probe(target: Path) -> None:
-    """Find out now whether a draft can be written beside the page: not every refusal shows in a folder's mode."""
+    """Test whether a draft can be written beside the page, because the mode of a folder does not always tell."""
     try:
         tempfile.TemporaryFile(dir=target.parent).close()
     except OSError as error:
         why = f"the folder {target.parent} cannot be written to ({error.strerror})"
-        raise RequestError(f"{target}: {why}; name another file with -o") from error
+        raise InputOutputError(f"{target}: {why}; name another file with -o") from error
 
 
-def _read(path: Path, study: str | None) -> tuple[str, list[Row]]:
+def _read(path: Path, study: str | None) -> tuple[str, list[Stored]]:
     """Return a title and the rows that count."""
     with Store.read(path) as store:
         known = store.studies()
         if study is not None and study not in known:
             raise RequestError(f"{path}: it has no study {study!r}{nearest(study, known)}")
-        rows = store.rows(study)
+        rows = store.newest(study)
     if not rows:
         raise RequestError(
             f"{path}: no rows yet{f' of {study}' if study else ''}; measure some with `harness run STUDY`"

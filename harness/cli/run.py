@@ -1,4 +1,4 @@
-"""``harness run STUDY``: measure what the study asks for and the store lacks, then show the table."""
+"""``harness run STUDY`` measures what the study asks for and the store lacks, then shows the table."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ import shlex
 import sys
 from collections.abc import Iterable
 
-from harness.cli import FELL_SHORT, OK, WRONG_REQUEST
+from harness.cli.codes import FELL_SHORT, INTERRUPTED, OK, WRONG_REQUEST
 from harness.cli.output import stdout_color, stdout_width
 from harness.cli.progress import progress
 from harness.contract.registry import backends
-from harness.errors import RequestError
-from harness.plan import Plan
+from harness.errors import RequestError, clean
+from harness.machine.lock import Holder
+from harness.plan.model import Plan
 from harness.report.export import SCHEMA_VERSION, finite
 from harness.report.table import table
 from harness.runner.row import FINE
-from harness.session.api import STORE, earlier_times, prepared, within
-from harness.session.run import AGAIN, Outcome, measure
+from harness.session.running import AGAIN, STORE, RunResult, earlier_times, measure, prepared, within
 from harness.study import study_text
 from harness.study.model import Study
 from harness.study.units import seconds
-from harness.text import clean
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,12 +32,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", choices=AGAIN[1:], default="", help="measure again what fell short, or everything")
     parser.add_argument("--budget", metavar="TIME", help="as many rounds as fit, such as 90s, 10m or 1h30m")
     parser.add_argument("--label", default="", help="call this run something, for `harness compare LABEL LABEL`")
+    parser.add_argument(
+        "--share", action="store_true", help="do not wait for another run on this machine; mark the rows"
+    )
     parser.add_argument("--json", action="store_true", help="print the rows instead of the table")
     parser.add_argument("--quiet", action="store_true", help="no progress display and no notes")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the study; return 0, or 1 if a cell fell short or the run was interrupted, or 2 if it was refused."""
+    """Run the study; return 0, or 1 if a cell fell short, 2 if the run was refused, 130 if it was interrupted."""
     if not args.label.isprintable():
         raise RequestError(f"--label {args.label!r}: give text on one line")
     study, plan = prepared(args.study, args.set)
@@ -56,29 +58,36 @@ def run(args: argparse.Namespace) -> int:
                 study_text=study_text(args.study),
                 label=args.label,
                 on_event=on_event,
+                share=args.share,
+                on_wait=_waiting,
             )
     except KeyboardInterrupt:
         _tell([f"interrupted; all rows that were finished are in {args.store}, and the same command goes on"])
-        return FELL_SHORT
+        return INTERRUPTED
     _show(outcome, plan, args)
     return _verdict(study, outcome)
 
 
-def _show(outcome: Outcome, plan: Plan, args: argparse.Namespace) -> None:
+def _waiting(holder: Holder | None) -> None:
+    whom = "another run" if holder is None else str(holder)
+    _tell([f"waiting for {whom}: one run at a time measures on a machine; --share goes on beside it"])
+
+
+def _show(outcome: RunResult, plan: Plan, args: argparse.Namespace) -> None:
     if args.json:
         rows = [finite(row.exported()) for row in outcome.rows]
         print(json.dumps({"schema_version": SCHEMA_VERSION, "rows": rows}, indent=1, allow_nan=False))
         return
     print(clean(plan.title or plan.study), end="\n\n")
-    print(table(outcome.rows, backends(), width=stdout_width(), color=stdout_color()))
+    print(table(outcome.stored, backends(), width=stdout_width(), color=stdout_color()))
     print(clean(f"{outcome.added} of {len(outcome.rows)} rows are new; all are in {args.store}"))
 
 
-def _verdict(study: Study, outcome: Outcome) -> int:
-    """Return the exit code; what an override asked for by name and got a refusal for was a wrong request."""
+def _verdict(study: Study, outcome: RunResult) -> int:
+    """Return the exit code. A backend that an override names and that cannot run here makes it a refused request."""
     if outcome.left:
         _tell([f"interrupted with {outcome.left} cells and rounds left; the same command goes on"])
-        return FELL_SHORT
+        return INTERRUPTED
     for name in sorted(study.asked):
         states = {row.state: row.reason for row in outcome.rows if row.cell.backend == name}
         if states and states.keys() <= {"unsupported", "unavailable"}:

@@ -1,4 +1,4 @@
-"""What A and B of ``harness compare`` are: two stores, or two names in one."""
+"""Find out what A and B of ``harness compare`` are: two stores, or two names in one store."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 from harness.errors import RequestError, nearest
 from harness.report.compare import Side
 from harness.report.compare.sides import resolve
-from harness.session.api import STORE
+from harness.session.running import STORE
 from harness.store import Store, Stored
 
 
 def sides(args: argparse.Namespace) -> tuple[Side, Side]:
-    """Two files are two stores, unless a store is named; anything else is a name in one store."""
+    """Return both sides. Two files are two stores, unless ``--store`` is given; other words are names in one store."""
     paths = [Path(word.removeprefix("store:")) for word in (args.a, args.b)]
     files = [path.is_file() or word.startswith("store:") for path, word in zip(paths, (args.a, args.b), strict=True)]
     if args.store is None and all(files):
-        one, other = (
+        first, second = (
             Side("store", word, _newest(path, args.study)) for path, word in zip(paths, (args.a, args.b), strict=True)
         )
-        return one, other
+        return first, second
     if args.store is None and any(files):
         there, missing = (args.a, args.b) if files[0] else (args.b, args.a)
         raise RequestError(f"{there} is a file and {missing!r} is none: give two stores, or two names with --store")
@@ -33,8 +33,8 @@ def sides(args: argparse.Namespace) -> tuple[Side, Side]:
     with Store.read(path) as store:
         _check_study(store, path, args.study)
         newest, counting = store.newest(args.study), store.stored(args.study)
-    one, other = (resolve(word, newest, counting) for word in (args.a, args.b))
-    return one, other
+    first, second = (resolve(word, newest, counting) for word in (args.a, args.b))
+    return first, second
 
 
 def _newest(path: Path, study: str | None) -> tuple[Stored, ...]:

@@ -1,4 +1,4 @@
-"""``harness studies``: the studies inside the package, with what each comes to on this machine."""
+"""``harness studies`` lists the studies inside the package, and how many cells each has on this machine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _entry(name: str) -> dict[str, Any]:
-    """Describe one study; where none of its backends is installed it has no cells, and the reason says so."""
+    """Describe one study. If none of its backends is installed it has no cells, and ``reason`` says so."""
     entry: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "name": name, "title": name, "about": "", "cells": 0}
     entry |= {"backends": [], "not_installed": [], "reason": ""}
     try:

@@ -20,6 +20,9 @@ from harness.contract.parameters import initial_parameters
 from harness.contract.spec import BackendSpec
 from harness.errors import Unavailable, Unsupported
 
+_FIRST_NETWORKS: dict[type[Backend], Network] = {}
+"""The network of the first instance of every class: a check builds it again, to see what a plugin kept of it."""
+
 
 class Refusal(NamedTuple):
     """Why a whole configuration cannot be checked."""
@@ -81,7 +84,14 @@ class Target:
     def make(self, network: Network, start: Parameters) -> Backend:
         """Return a new instance in this configuration."""
         make: type[Backend] = self.cls
-        return make(network, start, workers=self.workers, **self.options)
+        backend = make(network, start, workers=self.workers, **self.options)
+        _FIRST_NETWORKS.setdefault(self.cls, network)
+        return backend
+
+    @property
+    def first_network(self) -> Network | None:
+        """The network of the first instance that this process made; ``None`` before there is one."""
+        return _FIRST_NETWORKS.get(self.cls)
 
     def repeat(self, check: str) -> str:
         """Return the command that runs one check of this configuration again."""

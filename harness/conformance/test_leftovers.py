@@ -11,7 +11,7 @@ from harness.conformance.lives import whole_life
 from harness.conformance.problems import Case, Problem
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
-from harness.conformance.traces import PROC, WINDOW, Holding, Sampler, holding, settled
+from harness.conformance.traces import PROC, WINDOW, Holding, Sampler, holding, settled, thread_limits
 from harness.contract.arrays import Parameters
 from harness.contract.network import Network
 
@@ -76,6 +76,41 @@ def test_nothing_is_left_after_close(target: Target, what: str) -> None:
         names = {"threads": "threads", "processes": "child processes", "files": "open file descriptors",
                  "shared": "entries in /dev/shm"}  # fmt: skip
         fail(f"3 more lives left {gained} more {names[what]} after close, allowed 0")
+
+
+@on_linux
+def test_a_failed_start_gives_back_what_it_took(target: Target) -> None:
+    problem, limits = Case().problem(), thread_limits()
+    for _ in range(2):  # what a library sets up once a process is not left over
+        _fail_to_start(target, problem)
+    before = settled(lambda _: False, 0.05)
+    for _ in range(3):
+        _fail_to_start(target, problem)
+    after = settled(lambda now: _held(now) <= _held(before) and now.shared <= before.shared)
+    names = ("threads", "child processes", "open file descriptors")
+    for name, allowed, count in zip(names, _held(before), _held(after), strict=True):
+        if count - allowed >= 3:
+            fail(f"3 failed calls of __init__ left {count - allowed} more {name}, allowed 0")
+    if len(after.shared - before.shared) >= 3:
+        fail(f"3 failed calls of __init__ left {len(after.shared - before.shared)} more entries in /dev/shm, allowed 0")
+    now = {library: limit for library, limit in thread_limits().items() if library in limits}
+    if now != limits:
+        fail(f"after a failed __init__ the thread limits of the libraries are {now}, should be {limits} as before it")
+
+
+def _held(holding: Holding) -> tuple[int, int, int]:
+    return holding.threads, holding.processes, holding.files
+
+
+def _fail_to_start(target: Target, problem: Problem) -> None:
+    """Call ``__init__`` with start weights and with a number of workers that the base class refuses."""
+    wrong = [(weights[:, :1], bias) for weights, bias in problem.start]
+    for start, workers in ((wrong, target.workers), (problem.start, 0)):
+        try:
+            backend = target.cls(problem.network, start, workers=workers, **target.options)
+        except Exception:  # noqa: BLE001, S112  another check looks whether it is refused; this one, at what is left
+            continue
+        backend.close()
 
 
 def _gained(target: Target, problem: Problem, what: str, before: Holding) -> int:

@@ -129,6 +129,23 @@ def test_training_goes_on_with_another_set(target: Target, opened: Opened) -> No
     expect_trained(subject, both, schedule, target.precision, "parameters after an epoch on each of two sets")
 
 
+@pytest.mark.parametrize("rows", [8, 11], ids=["full-batches", "ragged"])
+def test_an_epoch_takes_the_set_and_the_rate_of_the_moment(target: Target, opened: Opened, rows: int) -> None:
+    """A compiled step that captured its first set, or its first rate, goes on using them unseen elsewhere."""
+    first, second = Case(rows=rows).problem(), Case(rows=rows).problem(seed=4)
+    subject = _loaded(opened, first)
+    subject.train_epoch(4, 0.1)
+    subject.train_epoch(4, 0.3)
+    subject.load(second.x, second.y)
+    subject.train_epoch(4, 0.3)
+    subject.train_epoch(4, 0.05)
+    both = Problem(first.network, first.start, np.vstack([first.x, second.x]), np.vstack([first.y, second.y]))
+    schedule = [*tolerance.epochs(rows, 4, 0.1), *tolerance.epochs(rows, 4, 0.3)]
+    for rate in (0.3, 0.05):
+        schedule += [(slice(at.start + rows, at.stop + rows), rate) for at, _ in tolerance.epochs(rows, 4, rate)]
+    expect_trained(subject, both, schedule, target.precision, "parameters after two epochs on each of two equal sets")
+
+
 def test_a_large_net_trains_through_products_of_every_transpose(target: Target, opened: Opened) -> None:
     """Products large enough for a library to use threads: where workers call it at once, it has gone wrong before."""
     sizes = (64, 48, 40, 5) if target.spec.algebra == "handwritten" else (256, 256, 192, 10)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import psutil
+from threadpoolctl import threadpool_info
 
 PROC, SHARED = Path("/proc/self"), Path("/dev/shm")  # noqa: S108  the system's own name for shared memory
 WINDOW, PAUSE = 0.4, 0.002
@@ -34,6 +35,11 @@ def holding() -> Holding:
         files=len(list((PROC / "fd").iterdir())),
         shared=frozenset(path.name for path in SHARED.iterdir()) if SHARED.is_dir() else frozenset(),
     )
+
+
+def thread_limits() -> dict[str, int]:
+    """Return how many threads every loaded numeric library would use now, by the library's file."""
+    return {library["filepath"]: library["num_threads"] for library in threadpool_info()}
 
 
 def settled(wanted: Callable[[Holding], bool], seconds: float = 2.0) -> Holding:

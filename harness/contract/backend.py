@@ -63,7 +63,10 @@ class Backend(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give back threads, processes, memory and devices. Twice is fine."""
+        """Give back threads, processes, memory, thread limits and devices. Calling it twice is fine.
+
+        It is never called after ``__init__`` has failed: a failing ``__init__`` gives back what it took.
+        """
 
     @abstractmethod
     def forward(self, rows: slice) -> None:

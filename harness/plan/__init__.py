@@ -1,1 +1,1 @@
-"""The second station: a ``Study`` becomes a ``Plan``, the cells of this machine. It is pure and is told all it needs."""
+"""The second station: a ``Study`` becomes a ``Plan``, the cells of this machine. Pure: it is told all that it needs."""

@@ -1,1 +1,1 @@
-"""The last station: rows become a table, figures and a page. Pure; nothing here runs a backend or opens a store."""
+"""The last station: rows become a table, figures and a page. Nothing here runs a backend or opens a store."""

@@ -1,6 +1,6 @@
-"""Rows as results of asv, written by asv's own classes, so that one store feeds its site.
+"""Rows as results of asv, written by its own classes, so that its site can show them.
 
-What is in the folder already stays: results of the asv suite itself, and of other commits and machines.
+What is already in the folder stays: results of the asv suite itself, and of other commits and machines.
 """
 
 from __future__ import annotations
@@ -15,44 +15,44 @@ from types import SimpleNamespace
 from typing import Any
 
 from harness.errors import Unavailable
-from harness.report.origin import Spot, inside, spots
-from harness.report.tracks import NAMES, Track, tracks
+from harness.report.asv_commits import Spot, inside, spots
+from harness.report.asv_tracks import NAMES, Track, tracks
 from harness.runner.row import Row
 from harness.store import Stored
 
 VERSION = "1"
-"""Of the figures' meaning: asv compares only what has the same."""
+"""The version of what the figures mean: asv compares only figures with equal versions."""
 HARDWARE = {"os": "system", "arch": "architecture", "cpu": "cpu", "num_cpu": "cpus", "ram": "memory_gib"}
-"""What asv calls what the receipt says."""
+"""The names in asv, with the names of the same facts in the receipt."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What came of an export."""
+    """The result of an export."""
 
     rows: int
     files: int
     nowhere: int
-    """Rows that no commit as it stands has measured."""
+    """How many rows were not measured by an unchanged commit."""
     unknown: tuple[str, ...]
-    """Commits that measured rows and are not in the checkout that this ran in."""
+    """Commits that measured rows but are not in the checkout of the current folder."""
 
 
 def write(stored: Iterable[Stored], folder: Path) -> Written:
-    """Write a results file for every commit, machine and Python among the rows, and what asv has to know of them."""
+    """Write a results file for every commit, machine and Python among the rows, and the descriptions that asv needs."""
     writer = _Writer(_asv(), folder)
     placed, nowhere = spots(stored)
     asked = {commit: _date(commit) for commit in {spot.commit for spot in placed}}
     dates = {commit: date for commit, date in asked.items() if date is not None}
-    found = {spot: rows for spot, rows in sorted(placed.items()) if spot.commit in dates}
+    dated = {spot: rows for spot, rows in sorted(placed.items()) if spot.commit in dates}
     described: dict[str, dict[str, Any]] = {}
-    for spot, rows in found.items():
+    for spot, rows in dated.items():
         made = tracks(rows)
         for track in made:
             described[track.name] = _merged(described.get(track.name, {}), _description(track))
         writer.save(spot, dates[spot.commit], made, rows)
     writer.describe(described)
-    return Written(sum(map(len, found.values())), len(found), nowhere, tuple(sorted(asked.keys() - dates)))
+    return Written(sum(map(len, dated.values())), len(dated), nowhere, tuple(sorted(asked.keys() - dates)))
 
 
 def _asv() -> Any:
@@ -65,7 +65,7 @@ def _asv() -> Any:
 
 
 def _date(commit: str) -> int | None:
-    """Return when a commit was made, in asv's milliseconds; ``None`` where the checkout here does not have it."""
+    """Return the time of a commit in milliseconds, as asv wants it; ``None`` if the checkout here does not have it."""
     words = ["git", "log", "-1", "--format=%at", commit, "--"]
     try:
         done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -76,24 +76,24 @@ def _date(commit: str) -> int | None:
 
 @dataclass(frozen=True)
 class _Writer:
-    """asv's classes, and the folder that they write to."""
+    """The classes of asv, and the folder that they write to."""
 
     asv: Any
     folder: Path
 
     def save(self, spot: Spot, date: int, made: Sequence[Track], rows: Sequence[Row]) -> None:
-        """Write one file, in place of what an earlier export has written for the same spot."""
+        """Write one file; it replaces what an earlier export has written for the same spot."""
         params = {**self._machine(spot, rows), "python": spot.python}
         named = f"harness-py{spot.python}"
         results = self.asv.results.Results(params, {}, spot.commit, date, spot.python, named, {})
         started = datetime.fromtimestamp(min(row.started for row in rows), UTC)
         for track in made:
-            found = _result(self.asv, track)
-            results.add_result(_description(track), found, started_at=started, record_samples=True)
+            result = _result(self.asv, track)
+            results.add_result(_description(track), result, started_at=started, record_samples=True)
         results.save(str(self.folder))
 
     def _machine(self, spot: Spot, rows: Sequence[Row]) -> dict[str, str]:
-        """Return what asv knows of the machine; save what the receipts say where it knows nothing yet."""
+        """Return what asv knows of the machine; if it knows nothing yet, save what the receipts say."""
         kind = self.asv.machine.Machine
         path = self.folder / spot.machine / "machine.json"
         if path.exists():
@@ -107,22 +107,22 @@ class _Writer:
         return {**told, "machine": spot.machine}
 
     def describe(self, described: Mapping[str, dict[str, Any]]) -> None:
-        """Add the descriptions to those that are in the folder."""
+        """Add the descriptions to those that are already in the folder."""
         kind = self.asv.benchmarks
         path = Path(kind.get_benchmark_file_path(str(self.folder)))
         known = self.asv.util.load_json(str(path), api_version=kind.api_version) if path.exists() else {}
-        merged = {name: _merged(known.get(name, {}), one) for name, one in described.items()}
+        merged = {name: _merged(known.get(name, {}), description) for name, description in described.items()}
         if merged:
             conf = SimpleNamespace(results_dir=str(self.folder), benchmark_dir="")
             kind(conf, {**known, **merged}.values()).save()
 
 
 def _result(asv: Any, track: Track) -> Any:
-    """Return asv's own kind of result: it takes the median of the samples itself."""
+    """Return a result of asv's own class; asv computes the median of the samples."""
     return asv.runner.BenchmarkResult(
-        result=[None if found is None else True if found else math.nan for found in track.results],
-        samples=[list(found) if found else None for found in track.results],
-        number=[1 if found else None for found in track.results],
+        result=[None if samples is None else True if samples else math.nan for samples in track.results],
+        samples=[list(samples) if samples else None for samples in track.results],
+        number=[1 if samples else None for samples in track.results],
         errcode=0,
         stderr="",
         profile=None,
@@ -143,6 +143,6 @@ def _description(track: Track) -> dict[str, Any]:
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the new description with the parameters of both, so that what was written before is still found."""
+    """Return the new description with the parameters of both, so that asv still finds what was written before."""
     pairs = zip(old.get("params") or [[]] * len(NAMES), new["params"], strict=True)
     return {**new, "params": [list(dict.fromkeys([*before, *now])) for before, now in pairs]}

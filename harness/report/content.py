@@ -1,4 +1,4 @@
-"""All that the page says, before it is HTML: sentences, figures, lines and receipts made of rows alone. Pure."""
+"""Everything that the page says before it becomes HTML: sentences, figures, lines and receipts, from rows alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.errors import clean
 from harness.report.cells import CellTable, cell_table
-from harness.report.charts import accuracy, bars, heat, roofline, workers
+from harness.report.charts import accuracy, bars, heat, roofline, scaling
 from harness.report.charts.palette import Looks, looks
 from harness.report.charts.panel import Figure, Panel
 from harness.report.headline import Duel, duels, headline
@@ -17,7 +18,7 @@ from harness.report.remarks import reasons, warnings
 from harness.report.statistics import STUDENT
 from harness.report.summary import Section, Summary, sections
 from harness.runner.row import FINE, Row
-from harness.text import clean
+from harness.store import Stored
 
 HARDWARE = "hardware / "
 LEAST_ROUNDS = min(STUDENT)
@@ -33,8 +34,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Machine:
-    """One machine; times of different machines never share a figure."""
+class MachinePart:
+    """The part of the page about one machine; times of different machines never share a figure."""
 
     name: str
     facts: tuple[tuple[str, str], ...]
@@ -43,21 +44,21 @@ class Machine:
 
 @dataclass(frozen=True)
 class Content:
-    """All that the page says."""
+    """Everything that the page says."""
 
     title: str
     headline: str
     context: str
-    """The problem and the machine of the headline, where there are several."""
+    """The problem and the machine of the headline, if there are several."""
     notices: tuple[str, ...]
     warnings: tuple[str, ...]
     reasons: tuple[str, ...]
-    machines: tuple[Machine, ...]
+    machines: tuple[MachinePart, ...]
     cells: CellTable
     receipts: tuple[MachineReceipts, ...]
 
-    def panels(self) -> Iterator[tuple[Machine, Part, Figure, Panel]]:
-        """Yield every chart in the order of the page, with where it stands."""
+    def panels(self) -> Iterator[tuple[MachinePart, Part, Figure, Panel]]:
+        """Yield every chart in the order of the page, with its machine, part and figure."""
         for machine in self.machines:
             for part in machine.parts:
                 for figure in part.figures:
@@ -65,33 +66,33 @@ class Content:
                         yield machine, part, figure, panel
 
 
-def content(rows: Sequence[Row], specs: Specs, *, title: str) -> Content:
-    """Return what there is to say about these rows."""
-    found = sections(rows, specs)
-    summaries = [one for section in found for one in section.summaries]
-    told, fought = receipts(found), duels(found)
+def content(rows: Sequence[Row | Stored], specs: Specs, *, title: str) -> Content:
+    """Return everything that the page says about these rows."""
+    every = sections(rows, specs)
+    summaries = [summary for section in every for summary in section.summaries]
+    all_receipts, all_duels = receipts(every), duels(every)
     return Content(
         title=clean(title),
-        headline=headline(fought),
-        context=_context(fought, found),
-        notices=tuple(_notices(found, summaries)),
+        headline=headline(all_duels),
+        context=_context(all_duels, every),
+        notices=tuple(_notices(every, summaries)),
         warnings=tuple(warnings(summaries)),
         reasons=tuple(reasons(summaries)),
-        machines=tuple(_machines(found, told, fought)),
+        machines=tuple(_machines(every, all_receipts, all_duels)),
         cells=cell_table(rows, specs),
-        receipts=tuple(told),
+        receipts=tuple(all_receipts),
     )
 
 
-def _context(fought: Sequence[Duel], found: Sequence[Section]) -> str:
-    if len(found) < 2 or not fought:
+def _context(all_duels: Sequence[Duel], every: Sequence[Section]) -> str:
+    if len(every) < 2 or not all_duels:
         return ""
-    return heading(fought[0].section.problem, [section.problem for section in found])
+    return heading(all_duels[0].section.problem, [section.problem for section in every])
 
 
-def _notices(found: Sequence[Section], summaries: Sequence[Summary]) -> Iterator[str]:
+def _notices(every: Sequence[Section], summaries: Sequence[Summary]) -> Iterator[str]:
     """Yield what a reader must know before any figure."""
-    counts = Counter(one.state.split()[0] for one in summaries)
+    counts = Counter(summary.state.split()[0] for summary in summaries)
     short = [f"{count} {state}" for state, count in counts.most_common() if state not in FINE]
     if short:
         yield (
@@ -101,29 +102,31 @@ def _notices(found: Sequence[Section], summaries: Sequence[Summary]) -> Iterator
     absent = [f"{counts[state]} {state}" for state in ("unsupported", "unavailable") if counts[state]]
     if absent:
         yield f"not here: {', '.join(absent)} of {len(summaries)} cells"
-    machines = len({section.problem.machine for section in found})
+    machines = len({section.problem.machine for section in every})
     if machines > 1:
         yield f"rows of {machines} machines: each has its own part, and no figure compares times between them"
-    few = sum(one.epoch is not None and one.epoch.low is None for one in summaries)
+    few = sum(summary.epoch is not None and summary.epoch.low is None for summary in summaries)
     if few:
         yield f"{few} of {len(summaries)} cells have fewer than {LEAST_ROUNDS} rounds: times, but no interval, no claim"
 
 
-def _machines(found: Sequence[Section], told: Sequence[MachineReceipts], fought: Sequence[Duel]) -> Iterator[Machine]:
-    palette = looks(one for section in found for one in section.summaries)
-    for receipt in told:
-        own = [section for section in found if section.problem.machine == receipt.machine]
+def _machines(
+    every: Sequence[Section], all_receipts: Sequence[MachineReceipts], all_duels: Sequence[Duel]
+) -> Iterator[MachinePart]:
+    palette = looks(summary for section in every for summary in section.summaries)
+    for receipt in all_receipts:
+        own = [section for section in every if section.problem.machine == receipt.machine]
         problems = [section.problem for section in own]
         facts = tuple((name.removeprefix(HARDWARE), value) for name, value in receipt.common if HARDWARE in name)
         parts = tuple(
-            Part(heading(section.problem, problems), _sentences(section, fought), _figures(section, palette))
+            Part(heading(section.problem, problems), _sentences(section, all_duels), _figures(section, palette))
             for section in own
         )
-        yield Machine(clean(receipt.machine), facts, parts)
+        yield MachinePart(clean(receipt.machine), facts, parts)
 
 
-def _sentences(section: Section, fought: Sequence[Duel]) -> tuple[str, ...]:
-    own = [duel for duel in fought if duel.section is section]
+def _sentences(section: Section, all_duels: Sequence[Duel]) -> tuple[str, ...]:
+    own = [duel for duel in all_duels if duel.section is section]
     return tuple(f"{duel.sentence}." for duel in sorted(own, key=_place))
 
 
@@ -133,5 +136,5 @@ def _place(duel: Duel) -> tuple[int, int]:
 
 def _figures(section: Section, palette: Looks) -> tuple[Figure, ...]:
     plain = bars.figures(section, palette)
-    kinds = (workers, accuracy, roofline, heat)
+    kinds = (scaling, accuracy, roofline, heat)
     return (*plain, *(figure for kind in kinds for figure in kind.figure(section, palette)))

@@ -1,4 +1,4 @@
-"""Rows for other programs: JSON, CSV and Parquet. One record a row, with the names that ``Row.exported`` promises."""
+"""Rows for other programs: JSON, CSV and Parquet, with one record for each row and the names of ``Row.exported``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.errors import RequestError, Unavailable
 from harness.store import Stored
 
 SCHEMA_VERSION = 1
-"""Of what ``--json`` prints: raised when a name goes or changes its meaning, not when one is added."""
+"""The version of what ``--json`` prints: raised if a name is removed or changes its meaning, not if one is added."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 INTEGERS = ("workers", "batch", "seed", "epochs", "round", "peak_bytes", "attempt")
 NUMBERS = ("rate", "started", "setup_seconds", "load_seconds", "first_epoch_seconds", "gflops", "peak_share")
@@ -23,23 +23,23 @@ Record = dict[str, Any]
 
 
 def records(stored: Iterable[Stored]) -> list[Record]:
-    """Return one plain object a row, with the code and the plugin that measured it and the number of the attempt."""
+    """Return one plain object for each row, with the code and the plugin that measured it and its attempt."""
     return [
         {
-            **one.row.exported(),
-            "code": one.code,
-            "plugin": one.plugin,
-            "run": one.run,
-            "label": one.label,
-            "attempt": one.attempt,
+            **entry.row.exported(),
+            "code": entry.code,
+            "plugin": entry.plugin,
+            "run": entry.run,
+            "label": entry.label,
+            "attempt": entry.attempt,
         }
-        for one in stored
+        for entry in stored
     ]
 
 
-def to_json(found: Sequence[Record]) -> bytes:
-    """Return a JSON list; what is not finite is null, because JSON knows no NaN, and the row's state says it."""
-    return (json.dumps(finite(found), indent=1, allow_nan=False) + "\n").encode()
+def to_json(rows: Sequence[Record]) -> bytes:
+    """Return a JSON list. A number that is not finite becomes null, because JSON has no NaN."""
+    return (json.dumps(finite(rows), indent=1, allow_nan=False) + "\n").encode()
 
 
 def finite(value: Any) -> Any:
@@ -51,13 +51,13 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def to_csv(found: Sequence[Record]) -> bytes:
-    """Return CSV with a header; lists and objects are JSON, and what a spreadsheet would run gets an apostrophe."""
-    names = list(found[0]) if found else []
+def to_csv(rows: Sequence[Record]) -> bytes:
+    """Return CSV with a header. Lists and objects are JSON; text that a spreadsheet would run gets an apostrophe."""
+    names = list(rows[0]) if rows else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_flat(record[name]) for name in names] for record in found)
+    writer.writerows([_flat(record[name]) for name in names] for record in rows)
     return text.getvalue().encode()
 
 
@@ -67,16 +67,16 @@ def _flat(value: Any) -> Any:
     return json.dumps(value, allow_nan=True) if isinstance(value, dict | list) else value
 
 
-def to_parquet(found: Sequence[Record]) -> bytes:
-    """Return a Parquet file: lists of numbers and words as such, objects as JSON, whose fields differ by backend."""
+def to_parquet(rows: Sequence[Record]) -> bytes:
+    """Return a Parquet file. Lists stay lists; objects become JSON, because their fields differ between backends."""
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  optional and heavy
+        import pyarrow as pa  # noqa: PLC0415  optional and heavy
         from pyarrow import parquet  # noqa: PLC0415  as above
     except ImportError:
         raise Unavailable("export --format parquet needs pyarrow; install with: pip install pyarrow") from None
-    names = list(found[0]) if found else []
+    names = list(rows[0]) if rows else []
     try:
-        columns = [pa.array([_kept(name, record[name]) for record in found], _type(pa, name)) for name in names]
+        columns = [pa.array([_kept(name, record[name]) for record in rows], _type(pa, name)) for name in names]
     except (pa.ArrowInvalid, OverflowError) as error:
         raise RequestError(f"a figure does not fit into Parquet ({error}); use --format json") from error
     file = io.BytesIO()

@@ -1,14 +1,26 @@
-"""Figures as a reader wants them: three digits, no exponent, a dash where there is none."""
+"""Numbers as the tables show them: three digits, no exponent, a readable unit, and a dash if there is no number."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
 
 from harness.report.statistics import Estimate
 
 NO_FIGURE = "-"
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+
+
+class Timed(Protocol):
+    """Something that may have a time per epoch, such as a ``Summary``."""
+
+    @property
+    def epoch(self) -> Estimate | None:
+        """Seconds per epoch."""
 
 
 def three(value: float | None) -> str:
-    """Return a figure with three significant digits and no exponent, whole from 100 on."""
+    """Return a number with three significant digits and no exponent; from 100 on, a whole number."""
     if value is None:
         return NO_FIGURE
     if value >= 99.95:
@@ -16,21 +28,41 @@ def three(value: float | None) -> str:
     return f"{value:.{2 if value < 9.995 else 1}f}" if value >= 0.995 else f"{value:.3f}"
 
 
-def spread(found: Estimate | None) -> str:
-    """Return how far the interval reaches to its farther side, in percent of the median."""
-    if found is None or found.low is None or found.high is None:
+def spread(estimate: Estimate | None) -> str:
+    """Return the distance from the median to the farther end of the interval, in percent of the median."""
+    if estimate is None or estimate.low is None or estimate.high is None:
         return NO_FIGURE
-    reach = max(found.high / found.value - 1, 1 - found.low / found.value)
+    reach = max(estimate.high / estimate.value - 1, 1 - estimate.low / estimate.value)
     return f"{100 * reach:.1f}%" if reach < 10 else ">999%"
 
 
-def speedup(found: Estimate | None) -> str:
-    """Return the speedup, with a question mark where the interval does not exclude 1."""
-    if found is None:
+def speedup(estimate: Estimate | None) -> str:
+    """Return the speedup, with a question mark if the interval does not exclude 1."""
+    if estimate is None:
         return NO_FIGURE
-    return f"{three(found.value)}{'' if found.excludes(1) or itself(found) else '?'}"
+    return f"{three(estimate.value)}{'' if estimate.excludes(1) or itself(estimate) else '?'}"
 
 
-def itself(found: Estimate) -> bool:
-    """Tell whether this is the speedup of a counterpart over itself, 1 in every round."""
-    return found.value == 1 and found.low in (1, None)
+def marked(shown: str, *, lost: object) -> str:
+    """Return a figure with an asterisk if it rests on a cell that lost rounds."""
+    return f"{shown}*" if lost and shown != NO_FIGURE else shown
+
+
+def itself(estimate: Estimate) -> bool:
+    """Return whether this is the speedup of a counterpart over itself, which is 1 in every round."""
+    return estimate.value == 1 and estimate.low in (1, None)
+
+
+def time_unit(cells: Iterable[Timed]) -> tuple[float, str]:
+    """Return one unit for the times of all cells, so that they compare by eye; the fastest is at least 0.1 of it."""
+    return _unit(min((cell.epoch.value for cell in cells if cell.epoch), default=1.0))
+
+
+def in_time_unit(seconds: float) -> str:
+    """Return a time in a unit that suits it."""
+    size, unit = _unit(seconds)
+    return f"{three(seconds / size)} {unit}"
+
+
+def _unit(seconds: float) -> tuple[float, str]:
+    return next((unit for unit in UNITS if seconds >= 0.1 * unit[0]), UNITS[-1])

@@ -1,4 +1,4 @@
-"""Every figure of the page as a file of its own: SVG, PNG or PDF from the same specifications, without a network."""
+"""Every figure of the page as its own file: SVG, PNG or PDF from the same specifications, without a network."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 import vl_convert
 
+from harness.errors import clean
 from harness.report.content import Content
-from harness.text import clean
 
 WIDTH = 560
 LINE = 72
-"""Letters in a line of a title that is no wider than the chart."""
+"""How many letters a line of a title may have to be no wider than the chart."""
 SCALE = 2.0
 NO_ADDRESS: list[str] = []
-"""A specification may load nothing from anywhere."""
+"""A specification may load nothing from any address."""
 LONGEST = 90
 
 
@@ -39,7 +39,7 @@ FORMATS: Mapping[str, Callable[[Mapping[str, Any]], bytes]] = {"svg": _svg, "png
 def figures(told: Content, formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Yield ``(file name, content)`` of every chart in every format, in the order of the page.
 
-    A name is a number and words of letters, digits and dashes: nothing in it can leave a folder or hide in one.
+    A name is a number and words of letters, digits and dashes, so it cannot point outside the folder or be hidden.
     """
     for number, (machine, part, figure, panel) in enumerate(told.panels(), start=1):
         several = [machine.name] if len(told.machines) > 1 else []
@@ -51,5 +51,5 @@ def figures(told: Content, formats: Sequence[str]) -> Iterator[tuple[str, bytes]
 
 
 def slug(words: str) -> str:
-    """Return words as part of a file's name."""
+    """Return the words as part of a file name."""
     return "-".join(re.findall(r"[a-z0-9]+", words.lower()))[:LONGEST].strip("-")

@@ -1,9 +1,9 @@
-"""How a time falls with workers: Amdahl's law and the Universal Scalability Law, fitted to the rounds. Pure.
+"""How the time falls with the number of workers: Amdahl's law and the Universal Scalability Law, fitted to the rounds.
 
-Both are linear in what is sought once they are written for the time instead of the speedup: ``T(n) = a + b / n`` with
-the parallel fraction ``b / (a + b)``, and ``T(n) = c (1 + sigma (n - 1) + kappa n (n - 1)) / n`` with contention
-``sigma`` and coherence ``kappa`` (N. Gunther). So a small least squares finds them, of relative errors, with no start
-values; none may be negative. The interval comes from a bootstrap over whole rounds, as one round is one sample.
+Written for the time instead of the speedup, both laws are linear in their unknowns: ``T(n) = a + b / n`` with the
+parallel fraction ``b / (a + b)``, and ``T(n) = c (1 + sigma (n - 1) + kappa n (n - 1)) / n`` with contention ``sigma``
+and coherence ``kappa`` (N. Gunther). A small least-squares fit of the relative errors finds them without start values;
+none may be negative. The interval comes from a bootstrap over whole rounds, because one round is one sample.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from harness.report.statistics import LEVEL
+from harness.report.statistics import LEVEL, K, shared
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 LEAST_COUNTS, LEAST_ROUNDS = 3, 3
-"""Worker counts that a fit needs, and rounds that its interval needs."""
+"""How many worker counts a fit needs, and how many rounds its interval needs."""
 RESAMPLES = 400
-Times = Mapping[int, Mapping[int, float]]
+Times: TypeAlias = Mapping[int, Mapping[K, float]]
 """Seconds per epoch by number of workers and round."""
 
 
@@ -31,9 +31,9 @@ class Fit:
 
     counts: tuple[int, ...]
     serial: float
-    """Seconds that no worker takes away, by Amdahl's law."""
+    """Seconds that do not shrink with more workers, by Amdahl's law."""
     parallel: float
-    """Seconds of one worker that are shared out, by Amdahl's law."""
+    """Seconds of one worker that are divided among all workers, by Amdahl's law."""
     low: float | None
     high: float | None
     """Ends of the 95 % interval of the parallel fraction."""
@@ -42,7 +42,7 @@ class Fit:
     sigma: float
     kappa: float
     error: float
-    """Largest relative distance of a median from Amdahl's law."""
+    """The largest relative distance of a median from Amdahl's law."""
 
     @property
     def fraction(self) -> float:
@@ -51,7 +51,7 @@ class Fit:
 
     @property
     def best_count(self) -> float | None:
-        """Workers beyond which the Universal Scalability Law sees no gain; ``None``: it sees no such number."""
+        """The number of workers with the least time by the Universal Scalability Law; ``None`` if there is none."""
         return ((1 - self.sigma) / self.kappa) ** 0.5 if self.kappa > 0 and self.sigma < 1 else None
 
     def amdahl(self, workers: float) -> float:
@@ -63,9 +63,9 @@ class Fit:
         return self.single * (1 + self.sigma * (workers - 1) + self.kappa * workers * (workers - 1)) / workers
 
 
-def fit(times: Times) -> Fit | None:
-    """Return the fit, or ``None`` for fewer than three worker counts."""
-    counts = sorted(count for count, found in times.items() if found)
+def fit(times: Times[K]) -> Fit | None:
+    """Return the fit; ``None`` for fewer than three worker counts."""
+    counts = sorted(count for count, rounds in times.items() if rounds)
     if len(counts) < LEAST_COUNTS:
         return None
     middles = np.array([np.median(list(times[count].values())) for count in counts])
@@ -89,24 +89,27 @@ def _scalability(counts: Sequence[int]) -> Array:
 
 
 def _solved(terms: Array, times: Array) -> tuple[float, ...]:
-    """Return the weights, none negative, that come nearest to the times in relative terms; few, so all are tried."""
+    """Return the weights, none negative, with the least relative errors; every subset of the terms is tried."""
     scaled, ones = terms / times[:, None], np.ones(len(times))
     width = terms.shape[1]
     best: tuple[float, tuple[float, ...]] = (np.inf, (0.0,) * width)
     for size in range(1, width + 1):
         for chosen in map(list, itertools.combinations(range(width), size)):
-            found = np.linalg.lstsq(scaled[:, chosen], ones, rcond=None)[0]
-            if np.all(found >= 0):
+            solved = np.linalg.lstsq(scaled[:, chosen], ones, rcond=None)[0]
+            if np.all(solved >= 0):
                 weights = np.zeros(width)
-                weights[chosen] = found
+                weights[chosen] = solved
                 rest = float(np.sum((scaled @ weights - ones) ** 2))
                 best = min(best, (rest, tuple(map(float, weights))))
     return best[1]
 
 
-def _interval(counts: Sequence[int], times: Times) -> tuple[float | None, float | None]:
-    """Return where 95 % of the parallel fractions of resampled rounds lie."""
-    rounds = sorted(set.intersection(*(set(times[count]) for count in counts)))
+def _interval(counts: Sequence[int], times: Times[K]) -> tuple[float | None, float | None]:
+    """Return the 95 % interval of the parallel fractions of resampled rounds, of those that all counts share."""
+    common = dict(times[counts[0]])
+    for count in counts[1:]:
+        common = dict.fromkeys(shared(common, times[count]), 0.0)
+    rounds = sorted(common)
     if len(rounds) < LEAST_ROUNDS:
         return None, None
     table = np.array([[times[count][turn] for turn in rounds] for count in counts])
@@ -117,9 +120,9 @@ def _interval(counts: Sequence[int], times: Times) -> tuple[float | None, float 
 
 
 def _fractions(counts: Sequence[int], times: Array) -> Array:
-    """Return the parallel fraction of each row of times, all at once: normal equations of two unknowns.
+    """Return the parallel fraction of each row of times, all at once, from the normal equations of two unknowns.
 
-    Where one of the two would be negative, the best without a negative has it at zero, so the fraction is 0 or 1.
+    If one of the two would be negative, the best fit without negatives has it at zero, so the fraction is 0 or 1.
     """
     scaled = _amdahl(counts)[None, :, :] / times[:, :, None]
     products = np.einsum("rni,rnj->rij", scaled, scaled)

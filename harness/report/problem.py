@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from harness.contract.spec import BackendSpec
+from harness.errors import clean
 from harness.runner.row import Row
-from harness.text import clean
 
 Specs = Mapping[str, BackendSpec]
 ALWAYS_TOLD = ("machine", "network", "dataset", "mathematics")
@@ -15,7 +15,7 @@ ALWAYS_TOLD = ("machine", "network", "dataset", "mathematics")
 
 @dataclass(frozen=True)
 class Problem:
-    """What cells must share to be compared: the machine, and all that is trained, the batch apart."""
+    """What cells must share to be compared: the machine, and everything about the training except the batch."""
 
     machine: str
     network: str
@@ -29,7 +29,7 @@ class Problem:
 
     @classmethod
     def of(cls, row: Row, specs: Specs) -> Problem:
-        """Return the problem of a row; a backend that is not installed here counts as minibatch training."""
+        """Return the problem of a row. A backend that is not installed here counts as minibatch training."""
         cell = row.cell
         options = ", ".join(f"{name}={value}" for name, value in sorted(cell.dataset_options.items()))
         known = specs.get(cell.backend)
@@ -47,12 +47,12 @@ class Problem:
 
 
 def heading(problem: Problem, all_problems: Sequence[Problem]) -> str:
-    """Name the network and the dataset, and of all else what is not the same in every section."""
+    """Return a heading with network and dataset, and with everything else that is not the same in every section."""
     words = [f"{problem.network} on {problem.dataset}"]
-    words += ["ensemble: trains otherwise, ranked by itself"] if problem.mathematics == "ensemble" else []
-    words += [f"machine {problem.machine}"] if len({one.machine for one in all_problems}) > 1 else []
+    words += ["ensemble: trains in another way, so it is ranked apart"] if problem.mathematics == "ensemble" else []
+    words += [f"machine {problem.machine}"] if len({other.machine for other in all_problems}) > 1 else []
     for field in fields(Problem):
-        values = {getattr(one, field.name) for one in all_problems}
+        values = {getattr(other, field.name) for other in all_problems}
         if field.name not in ALWAYS_TOLD and len(values) > 1:
             words.append(f"{field.name} {getattr(problem, field.name)}")
     return clean(", ".join(words))

@@ -1,4 +1,4 @@
-"""Receipts for reading: what all cells of a machine have in common stands once, each cell shows what is its own."""
+"""Receipts for reading: what all cells of a machine have in common is shown once, the rest by cell."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from harness.report.summary import Section, Summary
 
 LONGEST, MOST = 160, 120
-"""Letters of a value and values of a receipt that are shown; ``harness export`` has them all."""
+"""How many letters of a value, and how many values of a receipt, are shown; ``harness export`` has everything."""
 Facts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class CellReceipt:
-    """What the receipt of one cell says beyond what its machine's cells have in common."""
+    """What the receipt of one cell says, without what all cells of its machine have in common."""
 
     title: str
     facts: Facts
@@ -25,7 +25,7 @@ class CellReceipt:
 
 @dataclass(frozen=True)
 class MachineReceipts:
-    """A machine, what its receipts have in common, and those of its cells."""
+    """A machine, what its receipts have in common, and the rest for each cell."""
 
     machine: str
     common: Facts
@@ -33,7 +33,7 @@ class MachineReceipts:
 
 
 def receipts(sections: Iterable[Section]) -> list[MachineReceipts]:
-    """Return the receipts by machine; of each cell, that of the first good round, or else of the last round."""
+    """Return the receipts by machine; a cell shows the receipt of its first good round, or else of its last round."""
     machines: dict[str, list[Summary]] = {}
     for section in sections:
         machines.setdefault(section.problem.machine, []).extend(section.summaries)
@@ -41,28 +41,29 @@ def receipts(sections: Iterable[Section]) -> list[MachineReceipts]:
 
 
 def _machine(name: str, summaries: Sequence[Summary]) -> MachineReceipts:
-    told = [(one, dict(leaves(_receipt(one)))) for one in summaries if _receipt(one)]
-    counts = Counter(leaf for _, found in told for leaf in found.items())
-    common = {leaf for leaf, count in counts.items() if count == len(told)}
+    told = [(summary, dict(leaves(_receipt(summary)))) for summary in summaries if _receipt(summary)]
+    counts = Counter(fact for _, facts in told for fact in facts.items())
+    common = {fact for fact, count in counts.items() if count == len(told)}
     shared = tuple(sorted(common))
     cells = tuple(
-        CellReceipt(_title(one), _cut([leaf for leaf in found.items() if leaf not in common])) for one, found in told
+        CellReceipt(_title(summary), _cut([fact for fact in facts.items() if fact not in common]))
+        for summary, facts in told
     )
     return MachineReceipts(name, _cut(shared), cells)
 
 
-def _receipt(one: Summary) -> Mapping[str, Any]:
-    return (one.good[0] if one.good else one.rows[-1]).receipt
+def _receipt(summary: Summary) -> Mapping[str, Any]:
+    return (summary.good[0] if summary.good else summary.rows[-1]).receipt
 
 
-def _title(one: Summary) -> str:
-    cell = one.cell
+def _title(summary: Summary) -> str:
+    cell = summary.cell
     network = "-".join(map(str, cell.network.sizes))
-    return f"{one.label}, workers {cell.workers}, batch {cell.batch}, {network} on {cell.dataset}: {one.state}"
+    return f"{summary.label}, workers {cell.workers}, batch {cell.batch}, {network} on {cell.dataset}: {summary.state}"
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every plain value of a receipt with its path; a list of plain values counts as one."""
+    """Yield every plain value of a receipt with its path; a list of plain values counts as one value."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             yield from leaves(item, f"{path} / {name}" if path else str(name))
@@ -80,6 +81,6 @@ def _shown(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _cut(found: Sequence[tuple[str, str]]) -> Facts:
-    left = len(found) - MOST
-    return (*found[:MOST], *([("…", f"{left} more: harness export has all")] if left > 0 else []))
+def _cut(facts: Sequence[tuple[str, str]]) -> Facts:
+    left = len(facts) - MOST
+    return (*facts[:MOST], *([("…", f"{left} more: harness export has all")] if left > 0 else []))

@@ -1,4 +1,4 @@
-"""What stands below the table: what is not ok and why, each warning once, and what the signs mean."""
+"""The text below the table: what is not ok and why, each warning once, and what the signs mean."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harness.report.summary import Summary
 from harness.runner.row import FINE, Row
 
 UNTOLD = frozenset({"interrupted", "diverged", "wrong"})
-"""States whose reason says all: what was printed last has nothing to do with them."""
+"""States whose reason is complete: what the worker printed last has nothing to do with them."""
 
 
 def reasons(summaries: Sequence[Summary]) -> list[str]:
-    """Say of everything that is not ok what it is, why, and in which rounds."""
+    """Return a line for everything that is not ok: its state, the cell, the rounds and the reason."""
     named = _namer(summaries)
     return [
         f"{cause.state}: {named(summary)}{cause.where}: {cause.said}"
@@ -30,27 +30,27 @@ class Cause(NamedTuple):
 
     state: str
     where: str
-    """The rounds, where they are not all."""
+    """The rounds, unless it is all of them."""
     said: str
 
 
 def causes(summary: Summary) -> list[Cause]:
     """Return each cause once, with its rounds."""
-    found: dict[tuple[str, str, str], list[int]] = {}
+    rounds_by_cause: dict[tuple[str, str, str], list[int]] = {}
     for row in summary.rows:
         if row.state != "ok":
-            found.setdefault((row.state, row.reason, _last_words(row)), []).append(row.round)
+            rounds_by_cause.setdefault((row.state, row.reason, _last_words(row)), []).append(row.round)
     told = []
-    for (state, reason, last), rounds in found.items():
+    for (state, reason, last), rounds in rounds_by_cause.items():
         where = "" if len(rounds) == len(summary.rows) else f" (round {', '.join(map(str, rounds))})"
         told.append(Cause(state, where, f"{reason or 'no reason given'}{f'; {last}' if last else ''}"))
     return told
 
 
 def _last_words(row: Row) -> str:
-    """Return where a worker stood when it was ended, if it could say, or else the last line that it printed.
+    """Return the line of code at which a worker was ended, if it printed that; otherwise the last line that it printed.
 
-    Nothing where the reason has it already, or, for figures that went wrong, where it would be a library's warning.
+    Return nothing if the reason already contains it, or if wrong figures are the cause and not what was printed.
     """
     lines = row.stderr.strip().splitlines()
     if not lines or row.state in FINE | UNTOLD:
@@ -63,7 +63,7 @@ def _last_words(row: Row) -> str:
 
 
 def warnings(summaries: Sequence[Summary]) -> list[str]:
-    """Return each warning once, whatever its figures, with the first cell that has it and the number of others."""
+    """Return each warning once, whatever numbers it contains, with its first cell and the number of the others."""
     cells: dict[str, dict[str, None]] = {}
     first: dict[str, str] = {}
     named = _namer(summaries)
@@ -81,13 +81,16 @@ def _first(names: Sequence[str]) -> str:
 
 def notes(summaries: Sequence[Summary]) -> list[str]:
     """Explain the signs that the table uses."""
+    notes = []
     if any("?" in speedup(summary.speedup) for summary in summaries):
-        return ["?: too few rounds, or the 95 % interval of the speedup contains 1: no claim"]
-    return []
+        notes.append("?: too few rounds, or the 95 % interval of the speedup contains 1: no claim")
+    if any(summary.speedup and (summary.lost or summary.counterpart_lost) for summary in summaries):
+        notes.append("*: the cell or its serial counterpart lost rounds, and the speedup rests on the others")
+    return notes
 
 
 def _namer(summaries: Iterable[Summary]) -> Callable[[Summary], str]:
-    """Return how to name a cell: with its network and dataset where there are several."""
+    """Return a function that names a cell, with its network and dataset if there are several."""
 
     def problem(summary: Summary) -> str:
         return f" on {'-'.join(map(str, summary.cell.network.sizes))}, {summary.cell.dataset}"

@@ -1,15 +1,15 @@
-"""How sure a time is, or a ratio of times: medians with intervals that hold 95 % of the time. Pure.
+"""How sure a time is, or a ratio of times: medians with intervals that contain the truth in 95 % of cases.
 
-One round is one sample, because a round is one process: epochs of one process share its memory layout and its luck,
-so they are no independent samples, and only their median enters here.
+One round is one sample, because a round is one process. The epochs of one process share its memory layout and other
+accidents, so they are not independent samples; only their median is used here.
 
-From six samples on, the interval is the percentile bootstrap of the median, with the tails taken further out as far as
-Student's t reaches beyond the normal distribution at so many samples (T. Hesterberg, What Teachers Should Know About
-the Bootstrap, 2015): the plain one covers 87 % instead of 95 % at seven samples. Not BCa: its acceleration comes from a
-jackknife, which is not consistent for a median. Below six, no bootstrap of a median can hold its promise: it never
-leaves the range of the samples, which covers the true median with a probability of 1 - 2^(1 - n), 75 % for three.
-There Student's t of the logarithms takes its place, wider, and right where noise multiplies. Below three samples
-there is no interval at all.
+From six samples on, the interval is the percentile bootstrap of the median. Its tails are widened by as much as
+Student's t is wider than the normal distribution with that many samples (T. Hesterberg, What Teachers Should Know
+About the Bootstrap, 2015); without that, it covers 87 % instead of 95 % with seven samples. We do not use BCa, because
+its acceleration comes from a jackknife, which is not consistent for a median. With fewer than six samples, no bootstrap
+of a median can cover 95 %: it never leaves the range of the samples, which covers the true median with a probability
+of 1 - 2^(1 - n), 75 % for three. There we use Student's t of the logarithms, which is wider, and right if noise
+multiplies. With fewer than three samples there is no interval.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 LEVEL = 0.95
 RESAMPLES = 4000
+K = TypeVar("K", int, tuple[str, int, int])
+"""What tells rounds apart: a plain number, or a ``Moment``: the run, the round and a number."""
 NORMAL = NormalDist()
 STUDENT: Mapping[int, float] = {3: 4.302653, 4: 3.182446, 5: 2.776445}
 """Two-sided 95 % quantiles of Student's t with n - 1 degrees of freedom, by n."""
@@ -30,7 +32,7 @@ STUDENT: Mapping[int, float] = {3: 4.302653, 4: 3.182446, 5: 2.776445}
 
 @dataclass(frozen=True)
 class Estimate:
-    """A median with its interval; ``low`` and ``high`` are ``None`` where there are too few samples for one."""
+    """A median with its interval; ``low`` and ``high`` are ``None`` if there are too few samples for an interval."""
 
     value: float
     low: float | None
@@ -38,12 +40,12 @@ class Estimate:
     count: int
 
     def excludes(self, value: float) -> bool:
-        """Tell whether the interval is there and leaves ``value`` outside: only then may a claim be made."""
+        """Return whether there is an interval and ``value`` lies outside it: only then may a claim be made."""
         return self.low is not None and self.high is not None and not self.low <= value <= self.high
 
 
 def estimate(samples: Sequence[float], *, seed: int = 0) -> Estimate:
-    """Return the median of positive samples, one a round, with its interval; equal input gives equal output."""
+    """Return the median of positive samples, one for each round, with its interval; the result is reproducible."""
     logs = _logs(samples)
     value, count = float(np.median(logs)), len(logs)
     if count < min(STUDENT):
@@ -52,36 +54,42 @@ def estimate(samples: Sequence[float], *, seed: int = 0) -> Estimate:
     return Estimate(_exp(value), _exp(min(low, value)), _exp(max(high, value)), count)
 
 
-def ratio(above: Mapping[int, float], below: Mapping[int, float], *, seed: int = 0) -> Estimate | None:
-    """Return the median of ``above / below`` over the rounds that both have, paired by round; ``None`` without any."""
-    rounds = sorted(above.keys() & below.keys())
+def shared(above: Mapping[K, float], below: Mapping[K, float]) -> tuple[K, ...]:
+    """Return the rounds that both have, in order. Everything that is paired is paired by this function."""
+    return tuple(sorted(above.keys() & below.keys()))
+
+
+def ratio(above: Mapping[K, float], below: Mapping[K, float], *, seed: int = 0) -> Estimate | None:
+    """Return the median of ``above / below`` over the rounds that both have; ``None`` if they share no round."""
+    rounds = shared(above, below)
     if not rounds:
         return None
     return estimate([above[turn] / below[turn] for turn in rounds], seed=seed)
 
 
 def quotient(above: Sequence[float], below: Sequence[float], *, seed: int = 0) -> Estimate:
-    """Return the median of ``above`` over that of ``below``, for samples that are not pairs.
+    """Return the median of ``above`` divided by that of ``below``, for samples that are not pairs.
 
-    The interval is that of ``estimate`` for two sides: each is resampled by itself, and where one of them has fewer
-    than six samples, Student's t of the logarithms takes its place, with the degrees of freedom of the smaller side.
+    The interval is made as in ``estimate``, but each side is resampled by itself. If one side has fewer than six
+    samples, Student's t of the logarithms is used, with the degrees of freedom of the smaller side.
     """
-    one, other = _logs(above), _logs(below)
-    value, count = float(np.median(one) - np.median(other)), min(len(one), len(other))
+    above_logs, below_logs = _logs(above), _logs(below)
+    value, count = float(np.median(above_logs) - np.median(below_logs)), min(len(above_logs), len(below_logs))
     if count < min(STUDENT):
         return Estimate(_exp(value), None, None, count)
     if count in STUDENT:
-        reach = STUDENT[count] * float(np.var(one, ddof=1) / len(one) + np.var(other, ddof=1) / len(other)) ** 0.5
-        middle = float(np.mean(one) - np.mean(other))
+        variances = (np.var(logs, ddof=1) / len(logs) for logs in (above_logs, below_logs))
+        reach = STUDENT[count] * float(sum(variances)) ** 0.5
+        middle = float(np.mean(above_logs) - np.mean(below_logs))
         low, high = middle - reach, middle + reach
     else:
-        drawn = _medians(one, seed) - _medians(other, seed + 1)
+        drawn = _medians(above_logs, seed) - _medians(below_logs, seed + 1)
         low, high = np.quantile(drawn, _tails(count))
     return Estimate(_exp(value), _exp(min(float(low), value)), _exp(max(float(high), value)), count)
 
 
 def median(samples: Sequence[float]) -> float:
-    """Return the middle of the samples, or the mean of the two that are nearest to it."""
+    """Return the median: the middle sample, or the mean of the two middle samples."""
     return float(np.median(samples))
 
 
@@ -115,7 +123,7 @@ def _tails(count: int) -> tuple[float, float]:
 
 
 def _student_quantile(freedom: int) -> float:
-    """Return the two-sided quantile of Student's t by its expansion, good to three digits from five degrees on."""
+    """Return the two-sided quantile of Student's t by its series; 5 degrees of freedom or more give three digits."""
     z = NORMAL.inv_cdf((1 + LEVEL) / 2)
     first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384

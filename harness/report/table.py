@@ -1,4 +1,4 @@
-"""The table of the papers as text: TPE, GFLOP/s and SUP of every backend, a section for each problem."""
+"""The table of the papers as text: TPE, GFLOP/s and SUP of every backend, with a section for each problem."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.figures import NO_FIGURE, speedup, spread, three
+from harness.errors import clean
+from harness.report.figures import NO_FIGURE, marked, speedup, spread, three, time_unit
 from harness.report.problem import Specs, heading
 from harness.report.remarks import notes, reasons, warnings
-from harness.report.scale import time_unit
 from harness.report.summary import Section, Summary, sections
 from harness.runner.row import Row
-from harness.text import clean
+from harness.store import Stored
 
 WIDTH = 100
 MIB = 2**20
@@ -24,19 +24,19 @@ STYLES = {"ok": "green", "unsupported": "dim", "unavailable": "dim"}
 COLUMNS = ("backend", "workers", "batch", "TPE", "±", "GFLOP/s", "SUP", "% peak", "acc. %", "MiB", "state")
 
 
-def table(rows: Iterable[Row], specs: Specs, *, width: int = WIDTH, color: bool = False) -> str:
-    """Return the whole table, then what failed and why, and the warnings; nothing in it can steer a terminal."""
-    found = sections(rows, specs)
+def table(rows: Iterable[Row | Stored], specs: Specs, *, width: int = WIDTH, color: bool = False) -> str:
+    """Return the table, then what failed and why, then the warnings; nothing in the text can steer a terminal."""
+    every = sections(rows, specs)
     console = Console(
         file=StringIO(), width=width, color_system="standard" if color else None, force_terminal=color, highlight=False
     )
-    for section in found:
-        console.print(Text(heading(section.problem, [other.problem for other in found]), style="bold"))
+    for section in every:
+        console.print(Text(heading(section.problem, [other.problem for other in every]), style="bold"))
         console.print(_table(section))
         console.print()
-    if not found:
+    if not every:
         console.print(Text("no rows"))
-    summaries = [summary for section in found for summary in section.summaries]
+    summaries = [summary for section in every for summary in section.summaries]
     for title, lines in (
         ("not ok:", reasons(summaries)),
         ("warnings:", warnings(summaries)),
@@ -73,7 +73,7 @@ def _line(summary: Summary, size: float) -> list[Text]:
         three(epoch.value / size) if epoch else NO_FIGURE,
         spread(epoch),
         three(summary.middle(lambda row: row.gflops)),
-        speedup(summary.speedup),
+        marked(speedup(summary.speedup), lost=summary.lost or summary.counterpart_lost),
         three(None if share is None else 100 * share),
         NO_FIGURE if accuracy is None else f"{100 * accuracy:.2f}",
         NO_FIGURE if summary.peak_bytes is None else f"{summary.peak_bytes / MIB:.0f}",

@@ -1,1 +1,1 @@
-"""Ties the stations together: a study becomes a plan, the plan is measured into a store."""
+"""Connects the stations: a study is read and planned, and its cells are measured into a store."""

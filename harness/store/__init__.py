@@ -1,4 +1,4 @@
-"""The store: rows as they come from the runner, in one SQLite file, for good."""
+"""The store keeps the rows of the runner permanently, in one SQLite file."""
 
 from __future__ import annotations
 

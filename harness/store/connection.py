@@ -1,8 +1,8 @@
-"""Opening a store: what is there is checked first, and every refusal of SQLite becomes one line.
+"""Open a store: the file is checked first, and every refusal of SQLite becomes one line.
 
-The journal is SQLite's plain rollback journal, not WAL. A row is written once in half a second at most, so nothing
-is gained by WAL, and much would be lost: a store that is read from a read-only folder, that lies on a network file
-system, or that is copied as the one file that it looks like.
+The journal is SQLite's rollback journal, not WAL. At most two rows are written in a second, so WAL would gain nothing.
+With WAL a store could not be read in a read-only folder, could not lie on a network file system, and would be more than
+the one file that people copy.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from harness.store import failure
 from harness.store.failure import explained
 
 APPLICATION = 0x62707068
-"""``PRAGMA application_id`` of a store: 'bpph', so that ``file`` and we know our own."""
-VERSION = 2
-"""Schema version of this harness, kept in ``PRAGMA user_version``."""
+"""The ``PRAGMA application_id`` of every store, the letters 'bpph': it tells a store from another program's file."""
+VERSION = 3
+"""The newest schema version. A store keeps its own version in ``PRAGMA user_version``."""
 SCRIPTS = files("harness.store")
-"""Where ``schema.sql`` and ``migrations/<version>.sql`` lie."""
+"""The package in which ``migrations/<version>.sql`` lie; all of them in order are the schema."""
 
 
 def connect_writing(path: Path) -> sqlite3.Connection:
     """Open or create a store for writing, in the newest schema."""
-    _refuse_what_is_no_file(path)
-    with explained(path, RequestError):
+    with explained(path):
+        _refuse_what_is_no_file(path)
         connection = _connect(path, "rwc")
         try:
-            _version(connection, path)  # refuses without a lock
+            _version(connection, path)  # refuses another program's file without taking the lock for writing
             bring_up(connection, path)
         except BaseException:
             connection.close()
@@ -40,28 +40,33 @@ def connect_writing(path: Path) -> sqlite3.Connection:
 
 
 def connect_reading(path: Path) -> sqlite3.Connection:
-    """Open a store that is there for reading; one of an older schema is read through a copy in memory."""
-    _refuse_what_is_no_file(path)
-    if not path.exists():
-        raise RequestError(f"{path}: there is no such store; `harness run STUDY --store {path}` makes it")
-    if path.stat().st_size == 0:
-        raise RequestError(f"{path}: the file is empty, nothing has been stored in it yet")
-    with explained(path, RequestError):
-        connection = _connect(path, "rw")  # which also rolls back what a killed writer left; SQLite falls back to ro
-        connection.execute("PRAGMA query_only = ON")
-        return connection if _version(connection, path) == VERSION else _copied(connection, path)
+    """Open an existing store for reading. A store of an older schema is read through a copy in memory."""
+    with explained(path):
+        _refuse_what_is_no_file(path)
+        if not path.exists():
+            raise RequestError(f"{path}: there is no such store; `harness run STUDY --store {path}` makes it")
+        if path.stat().st_size == 0:
+            raise RequestError(f"{path}: the file is empty, nothing has been stored in it yet")
+        # Mode rw also rolls back what a killed writer left; where the file is read-only, SQLite falls back to ro.
+        connection = _connect(path, "rw")
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            return connection if _version(connection, path) == VERSION else _copied(connection, path)
+        except BaseException:
+            connection.close()
+            raise
 
 
 def bring_up(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the schema in an empty file, or bring an older one to the newest, in one transaction.
+    """Create the schema in an empty file, or bring an older one to the newest version, in one transaction.
 
-    Something is written in any case, so that a disk that is full or read-only is found before anything is measured.
+    The version is read after the lock for writing is taken, so that of several processes only the first one creates or
+    migrates. Something is written in any case, so that a full or read-only disk is found before anything is measured.
     """
     with transaction(connection):
-        version = _version(connection, path)
-        steps = [f"migrations/{later}.sql" for later in range(version + 1, VERSION + 1)]
-        for name in steps if version else ["schema.sql"]:
-            for statement in _statements(SCRIPTS.joinpath(name).read_text(encoding="utf-8")):
+        for number in range(_marks(connection, path) + 1, VERSION + 1):
+            script = SCRIPTS.joinpath(f"migrations/{number}.sql").read_text(encoding="utf-8")
+            for statement in _statements(script):
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -69,7 +74,7 @@ def bring_up(connection: sqlite3.Connection, path: Path) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write all or nothing; the lock is taken at once, so that two writers queue instead of failing."""
+    """Write all or nothing. The lock is taken at the start, so that a second writer waits instead of failing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -97,9 +102,26 @@ def _refuse_what_is_no_file(path: Path) -> None:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the schema version, 0 for a file with nothing in it; refuse what is not ours or newer."""
-    (application,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in _MARKS)
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    """Return the schema version as ``_marks`` does, in one transaction for reading.
+
+    Without the transaction, another process could create the schema between two of the questions.
+    """
+    connection.execute("BEGIN")
+    try:
+        return _marks(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _marks(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the schema version, 0 for an empty file; refuse a file of another program or of a newer harness.
+
+    The caller holds a transaction.
+    """
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION and (application or version or tables):
         raise RequestError(f"{path}: this is the SQLite file of another program; choose another store")
     if version > VERSION:
@@ -107,9 +129,6 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
             f"{path}: written by a newer harness (schema {version}; this one knows {VERSION}); upgrade backprop-harness"
         )
     return int(version)
-
-
-_MARKS = ("application_id", "user_version")
 
 
 def _copied(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
@@ -121,7 +140,7 @@ def _copied(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Split a script at its statements: ``executescript`` would commit in between."""
+    """Yield the statements of a script one by one, because ``executescript`` would commit before them."""
     statement = ""
     for piece in script.split(";"):
         statement += f"{piece};"

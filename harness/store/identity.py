@@ -1,7 +1,7 @@
-"""Which code measured: a version alone says too little of a checkout, a commit too much and nothing of what is edited.
+"""Tell which code measured a row: the version and a digest of the source files as they are on the disk.
 
-An identity is the version and a digest of the source files as they stand. A commit that changes a page of the manual
-leaves it as it was, an edit that is not committed yet changes it, and it needs no git.
+The version alone is the same for two different checkouts. A commit also changes with a page of the manual, and does not
+change with an edit that is not committed yet. The digest does what is needed in both cases, and needs no git.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MEASURING = (
     "runner",
     "worker",
 )
-"""The parts of the harness of which a change can change a measurement: all that a worker loads and what starts it."""
+"""The parts of the harness that can change a measurement: everything that a worker loads, and what starts a worker."""
 
 
 def code(home: Path = Path(__file__).parents[1]) -> str:
@@ -57,7 +57,7 @@ def _plugin(source: Source, requires: Iterable[str]) -> str:
 
 
 def _version(name: str) -> str:
-    """Return the version of a required package; a name that no distribution has says at least that it is here."""
+    """Return the version of a required package, or whether it is here if no distribution has its name."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -65,17 +65,17 @@ def _version(name: str) -> str:
 
 
 def _package_digest(module: str) -> str:
-    found = importlib.util.find_spec(module.partition(":")[0])
-    if found is None or found.origin is None:
+    location = importlib.util.find_spec(module.partition(":")[0])
+    if location is None or location.origin is None:
         return "unknown"
-    origin = Path(found.origin)
-    return _digest(origin.parent, _sources(origin.parent) if found.submodule_search_locations else [origin])
+    origin = Path(location.origin)
+    return _digest(origin.parent, _sources(origin.parent) if location.submodule_search_locations else [origin])
 
 
 def _sources(home: Path) -> list[Path]:
-    """Return the files of a package, without what Python, Numba and editors leave there."""
-    found = (path for path in home.rglob("*") if path.is_file())
-    return sorted(path for path in found if not any(map(_left_behind, path.relative_to(home).parts)))
+    """Return the files of a package, without the files that Python, Numba and editors leave there."""
+    paths = (path for path in home.rglob("*") if path.is_file())
+    return sorted(path for path in paths if not any(map(_left_behind, path.relative_to(home).parts)))
 
 
 def _left_behind(name: str) -> bool:

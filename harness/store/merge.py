@@ -1,4 +1,4 @@
-"""Stores into one store. A run has a random identity, so the rows of one can never displace those of another."""
+"""Merge several stores into one. A run has a random identity, so no row can replace a row of another run."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from harness.store.connection import connect_reading, connect_writing, transacti
 from harness.store.failure import explained
 
 TABLES = ("machines", "runs", "cells", "run_cells", "measurements")
-"""In the order in which they refer to each other."""
+"""The tables, each after those that it refers to."""
 
 
 def merge(sources: Sequence[Path], target: Path) -> tuple[int, int]:
-    """Add every row of the sources to the target, made if need be; return how many rows came in and how many it has.
+    """Add every row of the sources to the target; return how many rows were added and how many it has now.
 
-    What is there already stays as it is, so merging twice changes nothing. Each source goes in whole or not at all.
+    The target is created if it does not exist. Rows that it has already stay as they are, so merging twice changes
+    nothing. Each source is added completely or not at all.
     """
     for source in sources:
         if target.exists() and source.exists() and target.samefile(source):
             raise RequestError(f"{target}: this is one of the stores to merge; name another with -o")
-    for source in sources:  # all are looked at before the first is written
+    for source in sources:  # check all of them before writing anything
         connect_reading(source).close()
     with closing(connect_writing(target)) as out:
         before = _count(out)
@@ -34,7 +35,7 @@ def merge(sources: Sequence[Path], target: Path) -> tuple[int, int]:
 
 def _add(source: Path, target: Path, out: sqlite3.Connection) -> None:
     with closing(connect_reading(source)) as given, explained(source):
-        given.execute("BEGIN")  # one state of it, though a run may be writing into it
+        given.execute("BEGIN")  # read one consistent state, even if a run is writing
         with explained(target), transaction(out):
             for table in TABLES:
                 cursor = given.execute(f"SELECT * FROM {table}")  # noqa: S608  our own names

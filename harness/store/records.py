@@ -1,4 +1,4 @@
-"""What a store knows beside the rows: ``Run``, the call that measured them, and ``Stored``, a row with its origin."""
+"""Records that a store keeps beside rows: ``Run``, the call that measured, and ``Stored``, a row with its origin."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ from typing import Any, Literal
 from harness.runner.row import Row
 
 Again = Literal["", "failed", "all"]
-"""What to measure again although it was measured: nothing, what fell short or was unavailable, or everything."""
+"""Which cells to measure again: none, those that failed or were unavailable, or all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One call of ``harness run``: what its rows have in common."""
+    """One call of ``harness run``, with everything that its rows have in common."""
 
     study: str
     machine: str
     code: str
     """Identity of the measuring code, from ``harness.store.identity``."""
     plugins: Mapping[str, str] = field(default_factory=dict)
-    """Identity of each backend's plugin as it is installed beside the harness, by backend. What another interpreter
-    has is known only when a cell ran there; the row's receipt says it."""
+    """The identity of each backend's plugin as it is installed beside the harness, by name of the backend.
+
+    Which plugin another interpreter has is known only after a cell ran there; then the row's receipt says it."""
     study_text: str = ""
     seed: int = 0
-    """Of the random order of cells and rounds."""
+    """The seed of the random order of cells and rounds."""
     command: str = ""
     label: str = ""
-    """What its user called it; what was measured under another label does not count as done."""
+    """The name that the user gave to this run. Rows with another label do not count as done."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the machine is: processor, memory, system."""
+    """Facts about the machine: processor, cores, memory."""
     started: float = field(default_factory=time.time)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """A row with what the store knows of it besides."""
+    """A row, and which run, code, plugin and label it belongs to."""
 
     row: Row
     run: str
@@ -47,4 +48,4 @@ class Stored:
     plugin: str
     label: str
     attempt: int
-    """Counted from 1; the newest one counts."""
+    """The number of this attempt, counted from 1. The last attempt counts."""

@@ -1,4 +1,4 @@
-"""``Row`` and ``Cell`` to the columns of the store and back, without loss."""
+"""Convert ``Row`` and ``Cell`` to the columns of the store and back, without loss."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ FIGURES = (
 )
 LISTS = ("epoch_seconds", "history", "warnings")
 COLUMNS = ("round", "machine", *TEXTS, *FIGURES, "peak_bytes", *LISTS, "receipt")
-"""The fields of a ``Row``, its cell apart, as they are named in both."""
+"""The fields of a ``Row`` except its cell. A field and its column have the same name."""
 
 
 def to_columns(row: Row) -> dict[str, str | int | float | None]:
-    """Return a row's fields, its cell apart, as SQLite keeps them."""
+    """Return the fields of a row, except its cell, as SQLite stores them."""
     values: dict[str, Any] = {name: getattr(row, name) for name in COLUMNS}
     return {
         **values,
@@ -39,7 +39,7 @@ def to_columns(row: Row) -> dict[str, str | int | float | None]:
 
 
 def from_columns(record: sqlite3.Row, cell: Cell) -> Row:
-    """Return the row that ``to_columns`` took apart."""
+    """Return the row from the columns that ``to_columns`` made of it."""
     values: dict[str, Any] = {name: record[name] for name in COLUMNS}
     values.update({name: _with_nan(values[name]) for name in FIGURES})
     values.update({name: tuple(json.loads(values[name])) for name in LISTS})
@@ -52,7 +52,7 @@ def to_cell(stored: str, study: str) -> Cell:
 
 
 def storable(value: Any) -> Any:
-    """Spell out what no UTF-8 can hold, such as half a character in what a worker printed."""
+    """Escape what UTF-8 cannot encode, such as half a character in the output of a worker."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""``Store``: rows in one SQLite file, each in a transaction of its own."""
+"""``Store`` keeps rows in one SQLite file and writes each row in its own transaction."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness import __version__
+from harness._version import __version__
 from harness.plan.cell import Cell
 from harness.runner.row import Row
 from harness.store import rows as columns
 from harness.store.connection import connect_reading, connect_writing, transaction
-from harness.store.failure import explained
+from harness.store.failure import damaged, explained
 from harness.store.records import Again, Run, Stored
 
 
 class Store:
-    """An open store; ``with`` closes it. Rows that were added are on the disk when ``add`` returns."""
+    """An open store, which ``with`` closes. When ``add`` returns, the row is on the disk."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
@@ -30,16 +30,16 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Open a store for writing, and make it where there is none."""
+        """Open a store for writing, and create it if it does not exist."""
         return cls(connect_writing(Path(path)), Path(path))
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
-        """Open a store that is there, for reading only; a read-only file in a read-only folder will do."""
+        """Open an existing store for reading only. The file and its folder may be read-only."""
         return cls(connect_reading(Path(path)), Path(path))
 
     def begin(self, run: Run, cells: Iterable[Cell]) -> None:
-        """Record a run and the cells that its study names, before anything is measured."""
+        """Store a run and the cells of its study, before anything is measured."""
         with explained(self.path), transaction(self._connection):
             self._insert("machines", {"name": run.machine, "facts": json.dumps(dict(run.facts))})
             record = {name: getattr(run, name) for name in ("id", "machine", "study", "study_text", "command", "label")}
@@ -52,39 +52,39 @@ class Store:
                 self._insert("run_cells", {"run": run.id, "cell": cell.key})
 
     def add(self, run: Run, row: Row) -> None:
-        """Store one row in a transaction of its own; a run that has this cell and round already is an error."""
+        """Store one row in its own transaction. It is an error if this run has this cell and round already."""
         plugin = run.plugins.get(row.cell.backend, "")
-        identity = {"run": run.id, "cell": row.cell.key, "code": run.code, "plugin": plugin, "recorded": time.time()}
+        identity = {"run": run.id, "cell": row.cell.key, "code": run.code, "plugin": plugin}
         with explained(self.path), transaction(self._connection):
             self._insert("machines", {"name": row.machine, "facts": json.dumps(dict(run.facts))})
             self._insert_cell(row.cell)
-            self._insert("measurements", {**columns.to_columns(row), **identity}, "ABORT")
+            self._insert("measurements", {**columns.to_columns(row), **identity, **self._moment()}, "ABORT")
 
     def done(self, run: Run, cells: Iterable[Cell], again: Again = "") -> frozenset[tuple[str, int]]:
-        """Return the ``(cell key, round)`` that this machine has measured already with this code and plugin."""
+        """Return each ``(cell key, round)`` that this machine measured already with this code, plugin and label."""
         if again == "all":
             return frozenset()
         wanted = {cell.key: run.plugins.get(cell.backend, "") for cell in cells}
         finished = {"ok", "unsupported"} if again == "failed" else None
         query = "SELECT cell, round, plugin, state FROM counting WHERE machine = ? AND code = ? AND label = ?"
         with explained(self.path):
-            found = self._connection.execute(query, (run.machine, run.code, run.label)).fetchall()
+            records = self._connection.execute(query, (run.machine, run.code, run.label)).fetchall()
         return frozenset(
             (cell, turn)
-            for cell, turn, plugin, state in found
+            for cell, turn, plugin, state in records
             if wanted.get(cell) == plugin and (state in finished if finished else state != "interrupted")
         )
 
     def rows(self, study: str | None = None) -> list[Row]:
-        """Return what a report shows: of every machine and cell, the rounds of the newest code and label."""
+        """Return the rows that a report shows: for each machine and cell, the rounds of the newest code and label."""
         return [stored.row for stored in self.newest(study)]
 
     def newest(self, study: str | None = None) -> list[Stored]:
-        """Return the same rows with what the store knows of them besides."""
+        """Return the same rows as ``rows``, each with its run, code, plugin, label and attempt."""
         return self._select("newest", study)
 
     def stored(self, study: str | None = None, *, every: bool = False) -> list[Stored]:
-        """Return the attempts that count, of every code and label, or ``every`` attempt."""
+        """Return the attempts that count, of all codes and labels; with ``every``, all attempts."""
         return self._select("attempts" if every else "counting", study)
 
     def studies(self) -> list[str]:
@@ -93,7 +93,7 @@ class Store:
             return [name for (name,) in self._connection.execute("SELECT DISTINCT study FROM runs ORDER BY study")]
 
     def close(self) -> None:
-        """Close the file; twice is fine."""
+        """Close the file. It may be closed twice."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -111,6 +111,12 @@ class Store:
             tuple(map(columns.storable, record.values())),
         )
 
+    def _moment(self) -> dict[str, float]:
+        """Return the time of a new measurement, and its sequence number, which grows although the clock is set back."""
+        now = time.time()
+        (highest,) = self._connection.execute("SELECT max(sequence) FROM measurements").fetchone()
+        return {"recorded": now, "sequence": max(int(now * 1_000_000), (highest or 0) + 1)}
+
     def _insert_cell(self, cell: Cell) -> None:
         self._insert("cells", {"key": cell.key, "settings": cell.settings})
 
@@ -119,13 +125,16 @@ class Store:
             f"SELECT {view}.*, settings, runs.study FROM {view} JOIN cells ON cells.key = cell"  # noqa: S608  our views
             " JOIN runs ON runs.id = run"
         )
-        if study is not None:  # also what another study measured, where this one names the same cell
+        if study is not None:  # including rows of another study, if this study names the same cell
             query += " WHERE cell IN (SELECT cell FROM run_cells JOIN runs ON runs.id = run WHERE study = ?)"
         parameters = () if study is None else (study,)
         with explained(self.path):
-            found = self._connection.execute(f"{query} ORDER BY {view}.recorded, run, cell", parameters).fetchall()
+            records = self._connection.execute(f"{query} ORDER BY {view}.sequence, run, cell", parameters).fetchall()
         to_cell = cache(columns.to_cell)
-        return [_stored(record, to_cell(record["settings"], study or record["study"])) for record in found]
+        try:
+            return [_stored(record, to_cell(record["settings"], study or record["study"])) for record in records]
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise damaged(self.path, f"a row cannot be read ({type(error).__name__}: {error})") from error
 
 
 def _stored(record: sqlite3.Row, cell: Cell) -> Stored:

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path as File
 from typing import Any
 
-from harness.errors import RequestError
+from harness.errors import RequestError, clean
 from harness.study.positions import Path, Positions
-from harness.text import clean
 
 LARGEST = 2**20
 """Bytes of a study file, at most: nobody writes a longer one by hand."""

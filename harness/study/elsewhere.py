@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 from harness.contract.options import Values
-from harness.contract.spec import API, BackendSpec
+from harness.contract.spec import BackendSpec
+from harness.contract.vocabulary import API
 from harness.errors import PluginError, RequestError
 
 PATIENCE = 60

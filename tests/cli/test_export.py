@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_written_whole_is_left_as_it_was(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    assert main(["export", "--store", str(path), "-o", str(target)]) == 1
+    assert main(["export", "--store", str(path), "-o", str(target)]) == 74
     assert "No space left on device; nothing was written there" in capfd.readouterr().err
     assert target.read_text() == "before"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["results.db", "rows.csv"]

@@ -22,6 +22,7 @@ from harness.contract.registry.hooks import KINDS
 from harness.contract.vocabulary import DTYPES, LOSSES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
+KINDS_OF_WORDS = (vocabulary.Parallel, vocabulary.Algebra, vocabulary.Mathematics)
 HEADINGS = re.findall(r"^#+ `(\w+)`$", PAGE, re.MULTILINE)
 CODE = set(re.findall(r"`([^`\n]+)`", PAGE))
 FIELDS = [field.name for field in dataclasses.fields(harness.BackendSpec)]
@@ -67,7 +68,11 @@ def test_the_names_for_authors_are_all_listed_and_no_other() -> None:
         *LOSSES,
         *INITIALISATIONS,
         *(one.name for one in shipped()),
-        *(value for kind in (vocabulary.Parallel, vocabulary.Algebra, vocabulary.Mathematics) for value in get_args(kind)),
+        *(
+            value
+            for kind in (vocabulary.Parallel, vocabulary.Algebra, vocabulary.Mathematics)
+            for value in get_args(kind)
+        ),
         *(value for values in vocabulary.RESERVED.values() for value in values),
         *ERRORS,
     ],

@@ -77,7 +77,7 @@ def _run(runs: Runs, *keys: bytes) -> tuple[int, bytes]:
 
 def test_control_c_keeps_what_was_finished_and_the_same_command_goes_on(runs: Runs) -> None:
     code, shown = _run(runs, CONTROL_C)
-    assert code == 1
+    assert code == 130
     assert b"interrupted" in shown
     assert runs.marked.rest() == ([], [])
     states = [state for _, _, _, state, *_ in runs.records()]
@@ -92,7 +92,7 @@ def test_control_c_keeps_what_was_finished_and_the_same_command_goes_on(runs: Ru
 
 def test_two_control_cs_end_at_once_and_keep_what_was_finished(runs: Runs) -> None:
     code, shown = _run(runs, CONTROL_C, CONTROL_C)
-    assert code == 1
+    assert code == 130
     assert b"Traceback" not in shown
     assert runs.marked.quiet_within(2.0), runs.marked.rest()
     assert {state for _, _, _, state, *_ in runs.records()} <= {"ok", "interrupted"}

@@ -6,8 +6,8 @@ import sys
 from functools import partial
 
 from harness.cli import main
-from harness.session import run as session
+from harness.session import running
 
 if __name__ == "__main__":
-    vars(session)["run_cells"] = partial(vars(session)["run_cells"], limit=None)
+    vars(running)["run_cells"] = partial(vars(running)["run_cells"], limit=None)
     sys.exit(main())

@@ -146,3 +146,44 @@ class TooManyThreads(Good):
 
     def close(self) -> None:
         self.limits.restore_original_limits()
+
+
+@killed_by("a_failed_start_gives_back_what_it_took", r"3 failed calls of __init__ left \d+ more threads, allowed 0")
+class LeaksThreadInAFailedStart(Leaky):
+    def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1) -> None:
+        event = threading.Event()
+        threading.Thread(target=event.wait, daemon=True).start()
+        self.leaked.append(event.set)
+        super().__init__(network, parameters, workers=workers)
+        event.set()
+
+    def leak(self) -> None: ...
+
+
+@killed_by("a_failed_start_gives_back_what_it_took", "after a failed __init__ the thread limits of the libraries are")
+class LeaksLimitInAFailedStart(Leaky):
+    """Limits the library before it looks at what it was given; only ``close`` takes the limit away again."""
+
+    def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1) -> None:
+        self.limits = threadpool_limits(workers + 2, user_api="blas")
+        self.leaked.append(self.limits.restore_original_limits)
+        super().__init__(network, parameters, workers=workers)
+
+    def leak(self) -> None: ...
+
+    def close(self) -> None:
+        self.limits.restore_original_limits()
+
+
+@killed_by("each_instance_starts_with_its_own_weights", "parameters of a later instance: weights of layer 0")
+class FirstWeightsKept(Good):
+    """Keeps the weights of the first instance of the process and hands them to each later one of that shape."""
+
+    kept: ClassVar[list[Array]] = []
+
+    def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1) -> None:
+        super().__init__(network, parameters, workers=workers)
+        if not self.kept:
+            self.kept.extend(weights.copy() for weights in self.weights)
+        if [(part.shape, part.dtype) for part in self.kept] == [(part.shape, part.dtype) for part in self.weights]:
+            self.weights = [weights.copy() for weights in self.kept]

@@ -21,13 +21,7 @@ class ClosesOnce(Good):
         self.closed = True
 
 
-@killed_by("closing_after_a_failed_start_is_fine", "close after a failed __init__ raised AttributeError")
-class ClosesOnlyWhatBegan(Good):
-    def close(self) -> None:
-        self.weights.clear()
-
-
-@killed_by("closing_after_a_failed_start_is_fine", "took start weights of a wrong shape")
+@killed_by("start_weights_of_a_wrong_shape_are_refused", "took start weights of a wrong shape")
 class StartNotChecked(Good):
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1) -> None:
         try:

@@ -134,3 +134,24 @@ class StaleGradientInEpoch(Good):
             fresh, self.dparameters = self.dparameters, late or self.dparameters
             self.step(rate)
             self.dparameters = fresh
+
+
+@killed_by("an_epoch_takes_the_set_and_the_rate_of_the_moment", "parameters after two epochs on each of two equal sets")
+class SetCaptured(Good):
+    """Captures its step on the first set and replays it on every later set of as many rows."""
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        captured = self.__dict__.setdefault("captured", {})
+        loaded = self.x, self.y
+        self.x, self.y = captured.setdefault((self.rows, batch_size), loaded)
+        super().train_epoch(batch_size, rate)
+        self.x, self.y = loaded
+
+
+@killed_by("an_epoch_takes_the_set_and_the_rate_of_the_moment", "parameters after two epochs on each of two equal sets")
+class RateCaptured(Good):
+    """Compiles an epoch once a batch size, with the rate of that moment as a constant."""
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        rates = self.__dict__.setdefault("rates", {})
+        super().train_epoch(batch_size, rates.setdefault(batch_size, rate))

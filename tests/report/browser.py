@@ -38,13 +38,13 @@ PATIENCE = 90.0
 
 def programs() -> tuple[str, str]:
     """Return where the browser and its driver are; without them, fail where CI must have them and skip elsewhere."""
-    found = shutil.which("chromium"), shutil.which("chromedriver")
-    if found[0] is None or found[1] is None:
+    programs = shutil.which("chromium"), shutil.which("chromedriver")
+    if programs[0] is None or programs[1] is None:
         reason = "chromium and chromedriver are needed to test the page; on Debian: apt install chromium-driver"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return found[0], found[1]
+    return programs[0], programs[1]
 
 
 def started(profile: Path) -> webdriver.Chrome:

@@ -46,10 +46,10 @@ def rows() -> list[Row]:
 
 def store(path: Path) -> Path:
     """Write the rows into a store, as two runs of one study."""
-    found = rows()
+    every = rows()
     with Store.open(path) as opened:
         for machine in MACHINES:
-            own = [row for row in found if row.machine == machine]
+            own = [row for row in every if row.machine == machine]
             run = a_run(study="speed", machine=machine, id=f"run of {machine}", plugins={}, facts={"cpu": machine})
             _fill(opened, run, own)
     return path
@@ -72,56 +72,56 @@ def _good(noise: np.random.Generator) -> Iterator[Row]:
     for machine, (backend, speed), workers, batch in itertools.product(
         MACHINES, zip(BACKENDS, SPEEDS, strict=True), (1, 2, 4), (32, 128)
     ):
-        one = cell(backend, workers, batch)
+        measured = cell(backend, workers, batch)
         rate = speed * (0.6 + 0.4 * workers / (1 + 0.15 * (workers - 1))) * (batch / 128) ** 0.25
         for turn in range(ROUNDS):
-            yield _row(one, turn, machine, rate * float(np.exp(noise.normal(0, 0.02))))
+            yield _row(measured, turn, machine, rate * float(np.exp(noise.normal(0, 0.02))))
 
 
 def fourteen() -> list[Row]:
     """Return rounds of fourteen backends on 1, 2 and 4 workers, one very slow, one with two kinds of threads."""
-    found = []
+    every = []
     for i, workers, threads in itertools.product(range(14), (1, 2, 4), (1, 2)):
         options = {"blas_threads": threads} if i == 0 else {}
-        one = cell(f"backend-{i:02}", workers, 128, options=options)
+        measured = cell(f"backend-{i:02}", workers, 128, options=options)
         speed = 0.3 if i == 13 else 400 / (1 + i / 3) * threads**0.2
         if i == 0 or threads == 1:
-            found += [_row(one, turn, "box", speed * workers**0.7 * (1 + turn / 100)) for turn in range(ROUNDS)]
-    return found
+            every += [_row(measured, turn, "box", speed * workers**0.7 * (1 + turn / 100)) for turn in range(ROUNDS)]
+    return every
 
 
-def _row(one: Cell, turn: int, machine: str, rate: float) -> Row:
-    seconds = one.network.flops_per_example * 60_000 / rate / 1e9
-    epochs = np.cumsum([seconds * 1.4, *[seconds] * one.epochs])
+def _row(measured: Cell, turn: int, machine: str, rate: float) -> Row:
+    seconds = measured.network.flops_per_example * 60_000 / rate / 1e9
+    epochs = np.cumsum([seconds * 1.4, *[seconds] * measured.epochs])
     history = tuple(
         {"epoch": float(i + 1), "loss": 0.5 / (i + 1), "accuracy": 0.96 - 0.3 / (i + 1), "seconds": float(at)}
         for i, at in enumerate(epochs)
     )
     return a_row(
-        one,
+        measured,
         turn,
         machine=machine,
-        epoch_seconds=(seconds,) * one.epochs,
+        epoch_seconds=(seconds,) * measured.epochs,
         first_epoch_seconds=seconds * 1.4,
         gflops=rate,
-        peak_share=rate / (250 * one.workers + 200),
+        peak_share=rate / (250 * measured.workers + 200),
         history=history,
-        warnings=(f"asked for {one.workers} threads, got 1 {IMG}",) if one.backend == "torch" else (),
-        receipt=_receipt(one, machine),
+        warnings=(f"asked for {measured.workers} threads, got 1 {IMG}",) if measured.backend == "torch" else (),
+        receipt=_receipt(measured, machine),
     )
 
 
-def _receipt(one: Cell, machine: str) -> dict[str, Any]:
+def _receipt(measured: Cell, machine: str) -> dict[str, Any]:
     levels = (("L1", 900.0), ("L2", 500.0), ("L3", 220.0), ("memory", 60.0))
-    bandwidth = [{"level": name, "bytes": 1 << 20, "gb_per_s": speed * one.workers} for name, speed in levels]
+    bandwidth = [{"level": name, "bytes": 1 << 20, "gb_per_s": speed * measured.workers} for name, speed in levels]
     return {
-        "threads": {"asked": one.workers, "pools": [{"library": "openblas", "num_threads": one.workers}]},
-        "steady": {"seconds": 1.0, "effective_cores": 0.98 * one.workers, "steal_share": 0.001},
-        "variables": {"OPENBLAS_CORETYPE": QUOTES, "OMP_NUM_THREADS": str(one.workers)},
+        "threads": {"asked": measured.workers, "pools": [{"library": "openblas", "num_threads": measured.workers}]},
+        "steady": {"seconds": 1.0, "effective_cores": 0.98 * measured.workers, "steal_share": 0.001},
+        "variables": {"OPENBLAS_CORETYPE": QUOTES, "OMP_NUM_THREADS": str(measured.workers)},
         "hardware": {"cpu": f"{machine} {TURNED}", "usable_cores": 4, "cpus": 4, "memory_gib": 16},
         "libraries": {"numpy": "2.4.6", SCRIPT: FIELD},
         "backend": {"note": IMG, "strategy": SCRIPT},
-        "limit": {"gflops": 250.0 * one.workers + 200, "bandwidth": bandwidth},
+        "limit": {"gflops": 250.0 * measured.workers + 200, "bandwidth": bandwidth},
     }
 
 

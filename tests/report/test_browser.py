@@ -156,7 +156,7 @@ def test_words_and_states_filter(wide: Shown) -> None:
         Select(wide.driver.find_element(By.NAME, "state")).select_by_visible_text(state)
         states = column(wide, "state")
         assert len(states) == 2
-        assert all(one.startswith(state) for one in states)
+        assert all(shown.startswith(state) for shown in states)
     Select(wide.driver.find_element(By.NAME, "state")).select_by_visible_text("any")
     assert len(column(wide, "backend")) == total
 

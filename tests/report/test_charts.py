@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from harness.report.charts.panel import LEGEND, Figure, Panel, brief, distinct
 from harness.report.content import content
 from harness.report.summary import sections
 from harness.runner.row import Row
+from harness.store import Stored
 from tests.report import made
 from tests.samples import a_row
 
@@ -33,7 +34,7 @@ TITLES = {
 
 def rows(**changes: Any) -> list[Row]:
     """Return rounds of three backends on 1, 2 and 4 workers, one of them with two numbers of BLAS threads."""
-    found = []
+    measured = []
     for backend, speed, workers, threads in (
         *(("blas", 200.0, workers, 1) for workers in (1, 2, 4)),
         *(("threads", 300.0, workers, threads) for workers in (1, 2, 4) for threads in (1, 2)),
@@ -41,17 +42,54 @@ def rows(**changes: Any) -> list[Row]:
     ):
         options = {"blas_threads": threads} if backend == "threads" else {}
         cell = made.cell(backend, workers, 128, options=options)
-        found += [replace(made._row(cell, turn, "box", speed * workers**0.8), **changes) for turn in range(5)]
-    return found
+        measured += [replace(made._row(cell, turn, "box", speed * workers**0.8), **changes) for turn in range(5)]
+    return measured
 
 
-def figures(found: list[Row]) -> list[Figure]:
-    machines = content(found, made.specs(), title="").machines
+def in_runs(measured: list[Row]) -> list[Stored]:
+    """Return the rows as if each number of workers had been measured in a run of its own."""
+    return [Stored(row=row, run=str(row.cell.workers), code="", plugin="", label="", attempt=1) for row in measured]
+
+
+def scaling_rows(measured: Sequence[Row | Stored]) -> list[tuple[str, ...]]:
+    drawn = [figure for figure in figures(measured) if figure.title == "What do more workers bring?"]
+    return [row for figure in drawn for panel in figure.panels for row in panel.rows if row[0] == "blas"]
+
+
+def test_scaling_pairs_rounds_of_one_run_alone() -> None:
+    together, apart = scaling_rows(rows()), scaling_rows(in_runs(rows()))
+    assert [row[3] for row in together] == ["1.00", "1.74", "3.03"]
+    assert [row[3] for row in apart] == ["1.00", "-", "-"]
+    assert "no interval" not in together[0][5]
+    assert "no interval" in apart[0][5]
+
+
+def test_a_fit_and_a_bar_that_rest_on_lost_rounds_say_so() -> None:
+    measured = [
+        replace(row, state="crashed") if (row.cell.backend, row.cell.workers, row.round) == ("blas", 2, 0) else row
+        for row in rows()
+    ]
+    single, double, _ = scaling_rows(measured)
+    assert single[5].endswith("; rounds were lost with 2 workers")
+    assert double[3].endswith("*")
+    texts = {
+        figure.title: row[1]
+        for figure in figures(measured)
+        for panel in figure.panels
+        for row in panel.rows
+        if panel.title == "batch 128, 2 workers" and row[0] == "blas"
+    }
+    assert texts["How long does one epoch take?"].endswith("*")
+    assert texts["How much faster than its serial counterpart?"].endswith("*")
+
+
+def figures(measured: Sequence[Row | Stored]) -> list[Figure]:
+    machines = content(measured, made.specs(), title="").machines
     return [figure for machine in machines for part in machine.parts for figure in part.figures]
 
 
-def panels(found: list[Row]) -> list[Panel]:
-    return [panel for figure in figures(found) for panel in figure.panels]
+def panels(measured: Sequence[Row | Stored]) -> list[Panel]:
+    return [panel for figure in figures(measured) for panel in figure.panels]
 
 
 def walked(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -117,8 +155,8 @@ def test_a_contender_looks_the_same_in_every_figure() -> None:
 
 def test_fourteen_backends_look_different_from_each_other() -> None:
     cells = [made.cell(f"backend-{i}", 1, 128) for i in range(14)]
-    found = sections([a_row(cell) for cell in cells], {})
-    known = looks(one for section in found for one in section.summaries)
+    every = sections([a_row(cell) for cell in cells], {})
+    known = looks(summary for section in every for summary in section.summaries)
     assert len(set(known.values())) == 14
 
 
@@ -127,8 +165,8 @@ def test_equal_names_get_places_of_their_own() -> None:
 
 
 def test_fits_stand_in_the_table_where_the_machine_has_the_cores() -> None:
-    def told(found: list[Row]) -> str:
-        return json.dumps([figure.panels[0].rows for figure in figures(found) if "workers bring" in figure.title])
+    def told(measured: list[Row]) -> str:
+        return json.dumps([figure.panels[0].rows for figure in figures(measured) if "workers bring" in figure.title])
 
     assert "parallel fraction 0." in told(rows())
     assert "contention" in told(rows())
@@ -163,36 +201,36 @@ def test_without_a_whole_history_accuracy_is_shown_where_training_ended(history:
 
 
 def test_times_of_two_machines_never_share_a_panel() -> None:
-    found = [
+    measured = [
         a_row(made.cell(f"{machine}-{i}", 1, 128), turn, machine=machine)
         for machine in ("east", "west")
         for i in range(2)
         for turn in range(3)
     ]
-    places = [{row[0].split("-")[0] for row in panel.rows} for panel in panels(found)]
+    places = [{row[0].split("-")[0] for row in panel.rows} for panel in panels(measured)]
     assert {"east"} in places
     assert {"west"} in places
     assert {"east", "west"} not in places
 
 
 def test_lines_of_one_colour_have_dashes_of_their_own() -> None:
-    found = [
+    measured = [
         made._row(made.cell(f"backend-{i:02}", 1, 128), turn, "box", 10.0 + i) for i in range(14) for turn in range(3)
     ]
-    panel = next(figure for figure in figures(found) if "accurate" in figure.title).panels[0]
+    panel = next(figure for figure in figures(measured) if "accurate" in figure.title).panels[0]
     dashes = {tuple(layer["mark"]["strokeDash"]) for layer in panel.spec["layer"] if layer["mark"]["type"] == "line"}
     assert len(dashes) == 2
     assert {datum["dash"] for datum in panel.spec["data"]["values"]} == {0, 1}
 
 
 def test_names_that_read_the_same_keep_their_own_lines() -> None:
-    found = [
+    measured = [
         made._row(made.cell(name, workers, 128), turn, "box", 10.0 * workers)
         for name in ("a  b", "a b")
         for workers in (1, 2)
         for turn in range(3)
     ]
-    panel = next(figure for figure in figures(found) if "workers bring" in figure.title).panels[0]
+    panel = next(figure for figure in figures(measured) if "workers bring" in figure.title).panels[0]
     assert [row[0] for row in panel.rows] == ["a b", "a b", "a b (#2)", "a b (#2)"]
 
 

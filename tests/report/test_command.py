@@ -51,14 +51,14 @@ def test_a_page_is_replaced_whole(store: Path) -> None:
 
 def test_figures_are_files_with_safe_names_in_every_format(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--store", str(store), "--figures", "deep/figures", "--format", "svg, png,PDF"]) == 0
-    found = sorted(Path("deep/figures").iterdir())
+    drawings = sorted(Path("deep/figures").iterdir())
     panels = list(content(Store.read(store).rows(), backends(), title="").panels())
-    assert len(found) == 3 * len(panels)
-    assert capsys.readouterr().out.splitlines() == [f"{len(found)} files in deep/figures", "report.html"]
-    for path in found:
+    assert len(drawings) == 3 * len(panels)
+    assert capsys.readouterr().out.splitlines() == [f"{len(drawings)} files in deep/figures", "report.html"]
+    for path in drawings:
         assert re.fullmatch(r"\d{3}-[a-z0-9-]+\.(svg|png|pdf)", path.name)
         assert path.read_bytes().startswith(SIGNATURES[path.suffix[1:]])
-    drawn = next(path for path in found if path.suffix == ".svg").read_text(encoding="utf-8")
+    drawn = next(path for path in drawings if path.suffix == ".svg").read_text(encoding="utf-8")
     assert "<img" not in drawn
     assert "&lt;img" in drawn
 
@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)  # a test may run as root, whom no mode keeps out
-    assert main(["report", "--store", str(store)]) == 2
+    assert main(["report", "--store", str(store)]) == 74
     assert "cannot be written to (Permission denied); name another file with -o" in capsys.readouterr().err
 
 

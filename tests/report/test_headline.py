@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from harness.report.headline import NOTHING, duels, headline
 from harness.report.summary import sections
-from harness.runner.row import Row
+from harness.runner.row import Row, State
+from harness.store import Stored
 from tests.report import made
 from tests.samples import a_lost_row, a_row
 
@@ -18,7 +22,7 @@ def timed(backend: str, seconds: float, *, rounds: int = 6, noise: float = 1.0, 
     return [a_row(cell, turn, epoch_seconds=(seconds * luck[turn],) * 3) for turn in range(rounds)]
 
 
-def said(*rows: Row) -> str:
+def said(*rows: Row | Stored) -> str:
     return headline(duels(sections(rows, made.specs())))
 
 
@@ -42,6 +46,43 @@ def test_no_claim_is_made_from_one_round() -> None:
 def test_no_claim_is_made_from_rounds_that_do_not_pair() -> None:
     late = [row for row in timed("jax", 0.020) if row.round > 2]
     assert "have no round in common" in said(*timed("fused", 0.010, rounds=3), *late)
+
+
+def in_run(run: str, rows: list[Row]) -> list[Stored]:
+    return [Stored(row=row, run=run, code="c", plugin="p", label="", attempt=1) for row in rows]
+
+
+def test_rounds_of_different_runs_are_no_pairs() -> None:
+    fused, jax = timed("fused", 0.010), timed("jax", 0.013)
+    assert "have no round in common" in said(*in_run("monday", fused), *in_run("friday", jax))
+    assert "times as fast" in said(*in_run("monday", fused), *in_run("monday", jax))
+
+
+def lost(backend: str, seconds: float, state: State, count: int) -> list[Row]:
+    """Return rounds of which the first ``count`` gave no time."""
+    rows = timed(backend, seconds)
+    return [*(a_lost_row(row.cell, row.round, state=state) for row in rows[:count]), *rows[count:]]
+
+
+@pytest.mark.parametrize("state", ["crashed", "error", "out-of-memory", "timeout"])
+def test_a_backend_that_lost_rounds_wins_nothing_and_the_sentence_says_so(state: State) -> None:
+    sentence = said(*lost("fused", 0.010, state, 2), *timed("jax", 0.020))
+    assert sentence.startswith("Undecided at batch 128 on two cores between fused and jax")
+    assert sentence.endswith(f"; fused lost 2 of 6 rounds ({state}).")
+
+
+def test_a_claim_over_a_backend_that_lost_rounds_says_so() -> None:
+    sentence = said(*timed("fused", 0.010), *lost("jax", 0.020, "crashed", 1))
+    assert sentence.startswith("fused is 2.0")
+    assert sentence.endswith("; jax lost 1 of 6 rounds (crashed).")
+
+
+def test_cores_are_those_that_the_workers_had() -> None:
+    rows = [
+        replace(row, receipt={"hardware": {"usable_cores": 2}})
+        for row in (*timed("fused", 0.01, workers=4), *timed("jax", 0.02, workers=4))
+    ]
+    assert "at batch 128 on two cores, shared by four workers (95 %" in said(*rows)
 
 
 def test_a_backend_alone_is_not_called_the_fastest() -> None:

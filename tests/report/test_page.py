@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.report import script
 from harness.report.content import content
-from harness.report.page import page
+from harness.report.page import fingerprint, inline, page, script_data
 from tests.report import made
 from tests.samples import a_cell, a_lost_row, a_row
 
@@ -41,7 +40,7 @@ class Elements(HTMLParser):
         self.words.append(data)
 
     def attributes(self, name: str) -> list[str | None]:
-        return [found[name] for _, found in self.found if name in found]
+        return [attributes[name] for _, attributes in self.found if name in attributes]
 
 
 @pytest.fixture(scope="module")
@@ -67,18 +66,20 @@ def test_the_page_is_one_whole_document_that_refers_to_nothing_outside(parsed: E
 
 
 def test_the_policy_allows_the_pages_own_two_scripts_and_no_request(source: str, parsed: Elements) -> None:
-    policy = next(found["content"] for tag, found in parsed.found if tag == "meta" and "http-equiv" in found)
+    policy = next(
+        attributes["content"] for tag, attributes in parsed.found if tag == "meta" and "http-equiv" in attributes
+    )
     assert policy is not None
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     scripts = re.findall(r"<script>(.*?)</script>", source, re.DOTALL)
-    assert rules["script-src"].split() == [script.fingerprint(code) for code in scripts]
+    assert rules["script-src"].split() == [fingerprint(code) for code in scripts]
     assert "unsafe" not in rules["script-src"]
     assert not rules.keys() & {"connect-src", "font-src", "frame-src"}
 
 
 def test_no_element_has_a_handler_and_no_name_became_markup(parsed: Elements) -> None:
-    assert not [name for _, found in parsed.found for name in found if name.startswith("on")]
+    assert not [name for _, attributes in parsed.found for name in attributes if name.startswith("on")]
     assert sum(tag == "script" for tag, _ in parsed.found) == 3
 
 
@@ -88,10 +89,10 @@ def test_marks_that_turn_text_around_are_spelt_out(source: str) -> None:
 
 
 def test_charts_get_their_names_as_data(source: str) -> None:
-    found = re.search(r'<script id="charts" type="application/json">(.*?)</script>', source, re.DOTALL)
-    assert found is not None
-    assert not set("<>&") & set(found[1])
-    specs = json.loads(found[1])
+    charts = re.search(r'<script id="charts" type="application/json">(.*?)</script>', source, re.DOTALL)
+    assert charts is not None
+    assert not set("<>&") & set(charts[1])
+    specs = json.loads(charts[1])
     labels = {datum.get("name") for spec in specs.values() for datum in spec["data"]["values"]}
     assert {made.SCRIPT, made.FIELD} <= labels
 
@@ -161,12 +162,12 @@ def test_figures_that_are_none_make_a_page(figure: Any) -> None:
 
 def test_code_that_would_end_its_own_element_is_refused() -> None:
     with pytest.raises(ValueError, match="end its own script element"):
-        script.inline("const a = '</SCRIPT>';")
+        inline("const a = '</SCRIPT>';")
 
 
 def test_data_in_a_script_survives_a_round_trip() -> None:
     value = {"</script><!--": ["\u2028 & <b>", math.nan, 1.5]}
-    text = script.data(value)
+    text = script_data(value)
     assert text.isascii()
     assert not set("<>&\n") & set(text)
     assert json.loads(text) == {"</script><!--": ["\u2028 & <b>", None, 1.5]}

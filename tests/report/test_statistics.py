@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
@@ -14,17 +15,17 @@ times = st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=40)
 
 @given(times)
 def test_the_interval_contains_the_median_and_the_median_is_a_median(samples: list[float]) -> None:
-    found = estimate(samples)
-    assert sum(sample <= found.value * (1 + 1e-9) for sample in samples) >= len(samples) / 2
-    assert sum(sample >= found.value * (1 - 1e-9) for sample in samples) >= len(samples) / 2
+    estimated = estimate(samples)
+    assert sum(sample <= estimated.value * (1 + 1e-9) for sample in samples) >= len(samples) / 2
+    assert sum(sample >= estimated.value * (1 - 1e-9) for sample in samples) >= len(samples) / 2
     if len(samples) < 3:
-        assert found.low is found.high is None
+        assert estimated.low is estimated.high is None
     else:
-        assert found.low <= found.value <= found.high
+        assert estimated.low <= estimated.value <= estimated.high
 
 
 @given(times, st.randoms())
-def test_the_order_of_the_samples_does_not_matter(samples: list[float], random: object) -> None:
+def test_the_order_of_the_samples_does_not_matter(samples: list[float], random: Random) -> None:
     shuffled = list(samples)
     random.shuffle(shuffled)
     assert estimate(shuffled).value == pytest.approx(estimate(samples).value)
@@ -47,21 +48,21 @@ def test_equal_input_gives_equal_output(samples: list[float]) -> None:
     st.dictionaries(st.integers(1, 9), st.floats(1e-6, 1e6)), st.dictionaries(st.integers(1, 9), st.floats(1e-6, 1e6))
 )
 def test_a_ratio_and_its_inverse_are_each_other_s_inverse(above: dict[int, float], below: dict[int, float]) -> None:
-    one, other = ratio(above, below), ratio(below, above)
-    if one is None:
+    forward, backward = ratio(above, below), ratio(below, above)
+    if forward is None:
         assert not above.keys() & below.keys()
         return
-    assert one.value == pytest.approx(1 / other.value)
-    assert one.count == len(above.keys() & below.keys())
-    if one.low is not None and one.count in STUDENT:
-        assert one.low == pytest.approx(1 / other.high)
+    assert forward.value == pytest.approx(1 / backward.value)
+    assert forward.count == len(above.keys() & below.keys())
+    if forward.low is not None and forward.count in STUDENT:
+        assert forward.low == pytest.approx(1 / backward.high)
 
 
 def test_a_ratio_is_paired_so_drift_that_hits_both_cancels() -> None:
     drift = dict(enumerate([1.0, 1.5, 2.0, 3.0, 5.0, 8.0]))
-    found = ratio({turn: 2 * time for turn, time in drift.items()}, drift)
-    assert (found.low, found.value, found.high) == pytest.approx((2, 2, 2))
-    assert found.excludes(1)
+    paired = ratio({turn: 2 * time for turn, time in drift.items()}, drift)
+    assert (paired.low, paired.value, paired.high) == pytest.approx((2, 2, 2))
+    assert paired.excludes(1)
 
 
 def test_two_rounds_allow_no_claim() -> None:
@@ -88,7 +89,7 @@ def test_the_interval_holds_what_it_promises(count: int, noise: str) -> None:
 def test_the_interval_shrinks_as_rounds_are_added() -> None:
     samples = np.exp(0.05 * np.random.default_rng(0).normal(size=64)).tolist()
     spreads = [estimate(samples[:count]) for count in (3, 8, 64)]
-    widths = [found.high - found.low for found in spreads]
+    widths = [spread.high - spread.low for spread in spreads]
     assert widths == sorted(widths, reverse=True)
 
 

@@ -12,6 +12,7 @@ from harness.report.statistics import Estimate
 from harness.report.summary import sections
 from harness.report.table import table
 from harness.runner.row import Row, State
+from harness.store import Stored
 from tests.samples import a_cell, a_lost_row, a_row
 
 ROUNDS = 3
@@ -42,30 +43,58 @@ def timed(seconds: float, *, options: dict[str, Any] | None = None, **settings: 
 
 def line(text: str, start: str) -> list[str]:
     """Return the words of the first line that starts so."""
-    return next(one for one in text.splitlines() if one.startswith(start)).split()
+    return next(words for words in text.splitlines() if words.startswith(start)).split()
 
 
 def test_a_line_holds_the_figures_of_the_papers() -> None:
     text = table([*timed(0.02), *timed(0.01, workers=2)], SPECS)
     assert text.splitlines()[1] == "backend workers batch TPE ms    ± GFLOP/s  SUP % peak acc. % MiB state"
-    fast, slow = [one.split() for one in text.splitlines() if one.startswith("blas")]
+    fast, slow = [words.split() for words in text.splitlines() if words.startswith("blas")]
     assert fast == ["blas", "2", "32", "10.0", "2.5%", "1000", "2.00", "50.0", "90.00", "95", "ok"]
     assert slow == ["blas", "1", "32", "20.0", "2.5%", "500", "1.00", "50.0", "90.00", "95", "ok"]
 
 
+def in_run(run: str, rows: list[Row]) -> list[Stored]:
+    return [Stored(row=row, run=run, code="c", plugin="p", label="", attempt=1) for row in rows]
+
+
+def speedup_of_two_workers(text: str) -> str:
+    return next(words[6] for words in map(str.split, text.splitlines()) if words[:2] == ["blas", "2"])
+
+
+def test_a_speedup_pairs_rounds_of_one_run_alone() -> None:
+    serial, parallel = timed(0.02), timed(0.01, workers=2)
+    apart = table([*in_run("monday", serial), *in_run("friday", parallel)], SPECS)
+    together = table([*in_run("monday", serial), *in_run("monday", parallel)], SPECS)
+    assert [speedup_of_two_workers(text) for text in (apart, together)] == ["-", "2.00"]
+
+
+def test_a_speedup_that_rests_on_lost_rounds_is_marked() -> None:
+    serial, parallel = timed(0.02), timed(0.01, workers=2)
+    lost = [a_lost_row(serial[0].cell, 0), *serial[1:]]
+    text = table([*lost, *parallel], SPECS)
+    assert speedup_of_two_workers(text) == "2.00?*"
+    assert "lost rounds" in text
+    assert "*" not in table([*serial, *parallel], SPECS)
+
+
 def test_the_fastest_comes_first_within_its_batch() -> None:
     rows = [*timed(0.03, batch=64), *timed(0.01, batch=64, workers=2), *timed(0.02, batch=32)]
-    found = sections(rows, SPECS)[0].summaries
-    assert [(one.cell.batch, round(one.epoch.value, 9)) for one in found] == [(32, 0.02), (64, 0.01), (64, 0.03)]
+    summaries = sections(rows, SPECS)[0].summaries
+    assert [(summary.cell.batch, round(summary.epoch.value, 9)) for summary in summaries] == [
+        (32, 0.02),
+        (64, 0.01),
+        (64, 0.03),
+    ]
 
 
 def test_times_of_a_section_share_one_unit_in_which_all_have_three_digits() -> None:
     text = table([*timed(0.000343), *timed(0.7, workers=2), *timed(5e-5, dataset="mnist")], SPECS)
-    assert [one.split()[3:5] for one in text.splitlines() if one.startswith("backend")] == [
+    assert [words.split()[3:5] for words in text.splitlines() if words.startswith("backend")] == [
         ["TPE", "ms"],
         ["TPE", "µs"],
     ]
-    assert [one.split()[3] for one in text.splitlines() if one.startswith("blas")] == ["0.343", "700", "50.0"]
+    assert [words.split()[3] for words in text.splitlines() if words.startswith("blas")] == ["0.343", "700", "50.0"]
 
 
 def test_only_options_that_are_not_at_their_default_are_named() -> None:
@@ -83,7 +112,7 @@ def test_the_speedup_is_over_the_counterpart_of_the_spec_with_one_worker_on_the_
         *timed(0.01, backend="fused", workers=2, batch=64),
     ]
     text = table(rows, SPECS)
-    fused = [one.split() for one in text.splitlines() if one.startswith("fused")]
+    fused = [words.split() for words in text.splitlines() if words.startswith("fused")]
     assert [words[6] for words in fused] == ["4.00", "-"]
 
 
@@ -94,7 +123,7 @@ def test_a_speedup_whose_interval_contains_one_is_no_claim() -> None:
         for row, factor in zip(fast, (0.8, 1.0, 1.3), strict=True)
     ]
     text = table([*slow, *shaken], SPECS)
-    assert "?" in next(one for one in text.splitlines() if one.startswith("blas") and " 2 " in one)
+    assert "?" in next(words for words in text.splitlines() if words.startswith("blas") and " 2 " in words)
     assert "no claim" in text
     assert "?" not in table(slow, SPECS)
     assert "?" not in table(slow[:1], SPECS)
@@ -131,19 +160,19 @@ def test_each_network_and_dataset_has_its_section_and_an_ensemble_is_ranked_by_i
         *timed(0.01, backend="ensemble"),
     ]
     text = table(rows, SPECS)
-    heads = [one for one in text.splitlines() if " on " in one]
+    heads = [words for words in text.splitlines() if " on " in words]
     assert heads == [
         "64-32-10 sigmoid mse float32 on digits",
         "64-32-10 sigmoid mse float32 on mnist",
         "64-10 sigmoid mse float32 on digits",
-        "64-32-10 sigmoid mse float32 on digits, ensemble: trains otherwise, ranked by itself",
+        "64-32-10 sigmoid mse float32 on digits, ensemble: trains in another way, so it is ranked apart",
     ]
 
 
 def test_rows_of_two_machines_and_two_rates_are_never_compared() -> None:
     other = [replace(row, machine="box-2") for row in timed(0.02)]
     text = table([*timed(0.01), *other, *timed(0.01, rate=0.5)], SPECS)
-    heads = [one for one in text.splitlines() if " on " in one]
+    heads = [words for words in text.splitlines() if " on " in words]
     assert [head.removeprefix("64-32-10 sigmoid mse float32 on digits, ") for head in heads] == [
         "machine box-1, rate 0.1",
         "machine box-2, rate 0.1",

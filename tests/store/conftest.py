@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from harness.store import Store
+from harness.store import Store, connection
 from tests.samples import a_cell, a_row, a_run
 
 
@@ -23,4 +25,14 @@ def filled(path: Path) -> Path:
         for turn in (1, 2):
             for cell in cells:
                 store.add(run, a_row(cell, turn))
+    return path
+
+
+def make_old(path: Path, version: int) -> Path:
+    """Make a store as an older harness made it, without any row."""
+    with closing(sqlite3.connect(path)) as raw, raw:
+        for number in range(1, version + 1):
+            raw.executescript(connection.SCRIPTS.joinpath(f"migrations/{number}.sql").read_text(encoding="utf-8"))
+        raw.execute(f"PRAGMA application_id = {connection.APPLICATION}")
+        raw.execute(f"PRAGMA user_version = {version}")
     return path

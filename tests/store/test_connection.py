@@ -109,7 +109,7 @@ def test_only_one_file_is_left(filled: Path) -> None:
 def as_nobody(code: str, path: Path) -> str:
     """Run code as a user to whom the permissions of folders apply, root is none; return what it printed."""
     before = (
-        "import os, sys, pathlib\nfrom harness.store import Store, Run\nfrom harness.errors import RequestError\n"
+        "import os, sys, pathlib\nfrom harness.store import Store, Run\nfrom harness.store import StoreError\n"
         "path = pathlib.Path(sys.argv[1]); run = Run(study='s', machine='m', code='c')\n"
         "os.geteuid() or (os.setgid(65534), os.setuid(65534))\n"
     )
@@ -134,13 +134,13 @@ def test_a_read_only_file_in_a_read_only_folder_can_be_read(read_only: Path) -> 
 
 @pytest.mark.parametrize("name", ["results.db", "new.db"])
 def test_a_read_only_folder_is_refused_for_writing(read_only: Path, name: str) -> None:
-    code = "try:\n    Store.open(path)\nexcept RequestError as error: print(error)"
+    code = "try:\n    Store.open(path)\nexcept StoreError as error: print(error)"
     assert "choose another store" in as_nobody(code, read_only.with_name(name))
 
 
 def test_a_writable_store_in_a_read_only_folder_is_refused_before_anything_is_measured(read_only: Path) -> None:
     read_only.chmod(0o666)
-    code = "try:\n    Store.open(path)\nexcept RequestError as error: print(error)"
+    code = "try:\n    Store.open(path)\nexcept StoreError as error: print(error)"
     assert "choose another store" in as_nobody(code, read_only)
 
 
@@ -203,8 +203,8 @@ def writer(path: Path, batch: int) -> subprocess.Popen[str]:
 
 
 def test_two_processes_create_and_write_one_store_at_once(path: Path) -> None:
-    both = [writer(path, 32), writer(path, 64), writer(path, 64)]
-    assert [one.communicate(timeout=60)[0].count("\n") for one in both] == [40, 40, 40]
+    writers = [writer(path, 32), writer(path, 64), writer(path, 64)]
+    assert [process.communicate(timeout=60)[0].count("\n") for process in writers] == [40, 40, 40]
     with Store.read(path) as store:
         assert len(store.stored(every=True)) == 120
         assert len(store.rows()) == 80
@@ -249,20 +249,20 @@ def test_a_journal_that_a_killed_writer_left_is_rolled_back_by_a_reader(filled: 
 
 
 MADE_UP = {
-    "3.sql": "-- three\nALTER TABLE runs ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; and kind';\n",
-    "4.sql": "UPDATE runs SET mood = 'glad';\nCREATE TABLE moods (name TEXT);\n",
+    "4.sql": "-- four\nALTER TABLE runs ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm; and kind';\n",
+    "5.sql": "UPDATE runs SET mood = 'glad';\nCREATE TABLE moods (name TEXT);\n",
 }
 
 
 @pytest.fixture
-def version_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def version_5(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A later harness, with two migrations."""
     scripts = tmp_path / "scripts"
     (scripts / "migrations").mkdir(parents=True)
     for name, script in MADE_UP.items():
         (scripts / "migrations" / name).write_text(script)
     monkeypatch.setattr(connection, "SCRIPTS", scripts)
-    monkeypatch.setattr(connection, "VERSION", 4)
+    monkeypatch.setattr(connection, "VERSION", 5)
     return scripts
 
 
@@ -270,17 +270,17 @@ def moods(store: Store) -> list[str]:
     return [mood for (mood,) in store._connection.execute("SELECT mood FROM runs")]
 
 
-@pytest.mark.usefixtures("filled", "version_4")
+@pytest.mark.usefixtures("filled", "version_5")
 def test_an_older_store_is_brought_up_step_by_step(filled: Path) -> None:
     with Store.open(filled) as store:
         assert moods(store) == ["glad"]
         assert len(store.rows()) == 4
     with sqlite3.connect(filled) as raw:
-        assert raw.execute("PRAGMA user_version").fetchone() == (4,)
+        assert raw.execute("PRAGMA user_version").fetchone() == (5,)
     raw.close()
 
 
-@pytest.mark.usefixtures("filled", "version_4")
+@pytest.mark.usefixtures("filled", "version_5")
 def test_an_older_store_is_read_without_being_changed(filled: Path) -> None:
     before = filled.read_bytes()
     with Store.read(filled) as store:
@@ -289,10 +289,10 @@ def test_an_older_store_is_read_without_being_changed(filled: Path) -> None:
     assert filled.read_bytes() == before
 
 
-def test_a_migration_that_fails_changes_nothing(filled: Path, version_4: Path) -> None:
-    (version_4 / "migrations" / "4.sql").write_text("UPDATE runs SET mood = 'glad'; DROP TABLE nowhere;\n")
+def test_a_migration_that_fails_changes_nothing(filled: Path, version_5: Path) -> None:
+    (version_5 / "migrations" / "5.sql").write_text("UPDATE runs SET mood = 'glad'; DROP TABLE nowhere;\n")
     before = filled.read_bytes()
-    with pytest.raises(RequestError, match="nowhere"):
+    with pytest.raises(StoreError, match="nowhere"):
         Store.open(filled)
     assert filled.read_bytes() == before
 
@@ -309,6 +309,13 @@ def test_a_lock_that_is_never_released_is_a_clear_error(filled: Path, monkeypatc
 
 
 def test_every_table_and_view_of_the_schema_is_explained() -> None:
-    script = connection.SCRIPTS.joinpath("schema.sql").read_text(encoding="utf-8")
-    made = [at for at, line in enumerate(script.splitlines()) if line.startswith("CREATE") and "INDEX" not in line]
-    assert all(script.splitlines()[at - 1].startswith("--") for at in made)
+    for number in range(1, connection.VERSION + 1):
+        lines = connection.SCRIPTS.joinpath(f"migrations/{number}.sql").read_text(encoding="utf-8").splitlines()
+        made = [at for at, line in enumerate(lines) if line.startswith("CREATE") and "INDEX" not in line]
+        assert all(lines[at - 1].startswith("--") for at in made)
+
+
+def test_the_migrations_are_the_whole_schema() -> None:
+    names = {entry.name for entry in connection.SCRIPTS.joinpath("migrations").iterdir()}
+    assert names == {f"{number}.sql" for number in range(1, connection.VERSION + 1)}
+    assert not connection.SCRIPTS.joinpath("schema.sql").is_file()

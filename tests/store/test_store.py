@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from harness.runner.row import State
 from harness.store import Again, Store, StoreError
 from tests.samples import a_cell, a_lost_row, a_row, a_run
+from tests.store.conftest import make_old
 
 
 def test_a_row_comes_back_equal_in_every_field(path: Path) -> None:
@@ -92,7 +95,7 @@ def test_what_one_queries_are_columns(filled: Path) -> None:
 
 def test_done_names_what_this_machine_code_and_plugin_measured(filled: Path) -> None:
     cells = [a_cell(), a_cell(batch=64), a_cell(batch=128)]
-    measured = {(one.key, turn) for one in cells[:2] for turn in (1, 2)}
+    measured = {(cell.key, turn) for cell in cells[:2] for turn in (1, 2)}
     with Store.read(filled) as store:
         assert store.done(a_run(), cells) == measured
         assert store.done(a_run(machine="box-2"), cells) == frozenset()
@@ -127,15 +130,64 @@ def test_again_decides_what_counts_as_measured(path: Path, state: State, again: 
 def test_the_newest_attempt_counts_and_the_older_is_kept(path: Path) -> None:
     first, second = a_row(state="timeout"), a_row(state="ok")
     with Store.open(path) as store:
-        for one in (first, second):
+        for row in (first, second):
             this = a_run()
-            store.begin(this, [one.cell])
-            store.add(this, one)
+            store.begin(this, [row.cell])
+            store.add(this, row)
         assert store.rows() == [second]
         assert [(stored.row.state, stored.attempt) for stored in store.stored(every=True)] == [
             ("timeout", 1),
             ("ok", 2),
         ]
+
+
+@pytest.mark.parametrize("later", [1000.0, 0.0])
+def test_attempts_keep_their_order_though_the_clock_was_set_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch, later: float
+) -> None:
+    """The times are those of the clock; the order is that in which the store got the rows."""
+    clock = iter([1000.0, later, 500.0])
+    monkeypatch.setattr("harness.store.store.time.time", lambda: next(clock))
+    with Store.open(path) as store:
+        for reason in ("first", "second", "third"):
+            this = a_run(code=reason, started=0.0)
+            store.begin(this, [a_row().cell])
+            store.add(this, a_row(reason=reason))
+        assert [stored.row.reason for stored in store.stored(every=True)] == ["first", "second", "third"]
+        assert [row.reason for row in store.rows()] == ["third"]
+
+
+def test_the_last_attempt_of_one_code_counts_though_the_clock_was_set_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([1000.0, 500.0])
+    monkeypatch.setattr("harness.store.store.time.time", lambda: next(clock))
+    with Store.open(path) as store:
+        for state in ("timeout", "ok"):
+            this = a_run(started=0.0)
+            store.begin(this, [a_row().cell])
+            store.add(this, a_row(state=state))
+        assert [(stored.row.state, stored.attempt) for stored in store.stored(every=True)] == [
+            ("timeout", 1),
+            ("ok", 2),
+        ]
+        assert [row.state for row in store.rows()] == ["ok"]
+
+
+def test_the_attempts_of_an_older_store_keep_the_order_of_their_times(path: Path) -> None:
+    columns = "run, cell, round, machine, code, plugin, recorded, state, reason, started"
+    columns += ", epoch_seconds, history, warnings, receipt, stderr"
+    with closing(sqlite3.connect(make_old(path, 2))) as raw, raw:
+        raw.execute("INSERT INTO machines VALUES ('box-1', '{}')")
+        raw.execute("INSERT INTO cells (key, settings) VALUES (?, ?)", (a_cell().key, a_cell().settings))
+        for run, recorded in (("b", 1.5), ("a", 2.5)):
+            raw.execute("INSERT INTO runs VALUES (?, 'box-1', 'quick', '', '0', '', '0.1', '1+abc', 1.0, '')", run)
+            values = (run, a_cell().key, 1, "box-1", "1+abc", "", recorded, "ok", run, 0.0, "[]", "[]", "[]", "{}", "")
+            raw.execute(f"INSERT INTO measurements ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+    for opened in (Store.read, Store.open):  # the copy in memory first, then the file itself
+        with opened(path) as store:
+            assert [stored.row.reason for stored in store.stored(every=True)] == ["b", "a"]
+            assert [row.reason for row in store.rows()] == ["a"]
 
 
 def test_an_interrupted_attempt_never_hides_a_finished_one(path: Path) -> None:
@@ -144,7 +196,7 @@ def test_an_interrupted_attempt_never_hides_a_finished_one(path: Path) -> None:
             this = a_run()
             store.begin(this, [a_row().cell])
             store.add(this, a_row(state=state))
-        assert [one.state for one in store.rows()] == ["ok"]
+        assert [row.state for row in store.rows()] == ["ok"]
         assert len(store.done(a_run(), [a_row().cell])) == 1
 
 
@@ -155,7 +207,7 @@ def test_a_report_never_mixes_the_rounds_of_two_codes(path: Path) -> None:
             store.begin(this, [a_row().cell])
             for turn in range(1, rounds + 1):
                 store.add(this, a_row(turn=turn, reason=code))
-        assert [(one.reason, one.round) for one in store.rows()] == [("new", 1)]
+        assert [(row.reason, row.round) for row in store.rows()] == [("new", 1)]
         assert len(store.stored()) == 4
 
 
@@ -163,6 +215,6 @@ def test_a_cell_measured_under_another_study_belongs_to_both(filled: Path) -> No
     with Store.open(filled) as store:
         store.begin(a_run(study="paper"), [a_cell(study="paper")])
         assert store.studies() == ["paper", "quick"]
-        assert [one.cell for one in store.rows("paper")] == [replace(a_cell(), study="paper")] * 2
+        assert [row.cell for row in store.rows("paper")] == [replace(a_cell(), study="paper")] * 2
         assert len(store.rows("quick")) == 4
         assert store.rows("none") == []

@@ -1,5 +1,5 @@
-"""The figures of the page: each module turns the cells of one problem into panels, plain Vega-Lite with its data.
+"""The figures of the page: each module turns the cells of one problem into panels, as Vega-Lite with its data.
 
-Specifications are written as plain data. No name of a plugin, a study or a machine ever becomes part of a field's name
-or of an expression: names are values in the data or words of a title, so nothing in them is ever evaluated.
+Specifications are plain data. The name of a plugin, a study or a machine never becomes part of a field name or of an
+expression. Names are only values in the data or words of a title, so nothing in them is ever evaluated.
 """

@@ -1,4 +1,4 @@
-"""Accuracy against time: the history by epoch where a study asked for it, else where each backend ended."""
+"""Accuracy over time: by epoch if the study asked for a history, otherwise only the end of training."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from harness.report.summary import Section, Summary
 
 TITLE = "How soon is it accurate?"
 NOTE = (
-    "Accuracy against the seconds of training, the first epoch with its compilation included; by epoch where the study "
-    "asked for a history, else where training ended."
+    "Accuracy over the seconds of training, including the first epoch and its compilation: by epoch if the study asked "
+    "for a history, otherwise only the end of training."
 )
 COLUMNS = ("backend", "epoch", "seconds", "accuracy %")
 
@@ -23,25 +23,26 @@ COLUMNS = ("backend", "epoch", "seconds", "accuracy %")
 def figure(section: Section, looks: Looks) -> list[Figure]:
     """Return the figure: a panel for each batch and number of workers."""
     groups: dict[tuple[int, int], list[tuple[Summary, list[Datum]]]] = {}
-    for one in section.summaries:
-        reached = list(_points(one))
+    for summary in section.summaries:
+        reached = list(_points(summary))
         if reached:
-            groups.setdefault((one.cell.workers, one.cell.batch), []).append((one, reached))
+            groups.setdefault((summary.cell.workers, summary.cell.batch), []).append((summary, reached))
     panels = [_panel(where, groups[where], looks) for where in sorted(groups)]
     return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
 
 
-def _points(one: Summary) -> Iterator[Datum]:
-    """Yield epoch, seconds and accuracy of the first good round that has them."""
-    for row in one.good:
-        found = [point for entry in row.history if (point := _point(entry))]
-        if found:
-            yield from found
+def _points(summary: Summary) -> Iterator[Datum]:
+    """Yield epoch, seconds and accuracy from the first good round that has them."""
+    for row in summary.good:
+        history = [point for entry in row.history if (point := _point(entry))]
+        if history:
+            yield from history
             return
-    first, accuracy = one.middle(lambda row: row.first_epoch_seconds), one.middle(lambda row: row.accuracy)
-    if first is not None and one.epoch is not None and accuracy is not None:
-        epochs = one.cell.epochs
-        yield {"epoch": 1 + epochs, "seconds": first + epochs * one.epoch.value, "accuracy": 100 * accuracy}
+    first = summary.middle(lambda row: row.first_epoch_seconds)
+    accuracy = summary.middle(lambda row: row.accuracy)
+    if first is not None and summary.epoch is not None and accuracy is not None:
+        epochs = summary.cell.epochs
+        yield {"epoch": 1 + epochs, "seconds": first + epochs * summary.epoch.value, "accuracy": 100 * accuracy}
 
 
 def _point(entry: Any) -> Datum | None:
@@ -51,20 +52,20 @@ def _point(entry: Any) -> Datum | None:
     return {"epoch": int(epoch), "seconds": seconds, "accuracy": 100 * accuracy} if seconds > 0 else None
 
 
-def _panel(where: tuple[int, int], found: Sequence[tuple[Summary, list[Datum]]], looks: Looks) -> Panel:
+def _panel(where: tuple[int, int], group: Sequence[tuple[Summary, list[Datum]]], looks: Looks) -> Panel:
     workers, batch = where
     title = f"batch {batch}, {workers} {'worker' if workers == 1 else 'workers'}"
-    names = distinct([one.label for one, _ in found])
+    names = distinct([summary.label for summary, _ in group])
     shorts = brief(names, LEGEND)
     data: list[Datum] = [
         {**point, "series": short, "name": name}
-        for name, short, (_, reached) in zip(names, shorts, found, strict=True)
+        for name, short, (_, reached) in zip(names, shorts, group, strict=True)
         for point in reached
     ]
     rows = tuple(
         (str(datum["name"]), str(datum["epoch"]), *map(_shown, (datum["seconds"], datum["accuracy"]))) for datum in data
     )
-    drawn = {name: looks[one.label] for name, (one, _) in zip(shorts, found, strict=True)}
+    drawn = {name: looks[summary.label] for name, (summary, _) in zip(shorts, group, strict=True)}
     best = max(data, key=lambda datum: float(datum["accuracy"] or 0))
     reached = f"the best is {best['name']} with {_shown(best['accuracy'])} %"
     described = f"Accuracy against time, {title}: {len(names)} series; {reached}."

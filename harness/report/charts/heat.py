@@ -1,14 +1,14 @@
-"""Two levels of parallelism at once: workers by ``blas_threads``, as a heat map of GFLOP/s."""
+"""Two levels of parallelism at once: a heat map of GFLOP/s over workers and ``blas_threads``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.errors import clean
 from harness.report.charts.palette import Looks
 from harness.report.charts.panel import Datum, Figure, Panel, Spec, category, chart, quantity, tooltip
 from harness.report.figures import three
 from harness.report.summary import Section, Summary
-from harness.text import clean
 
 OPTION = "blas_threads"
 TITLE = "How to share the cores: workers or BLAS threads?"
@@ -19,24 +19,27 @@ COLUMNS = ("workers", "BLAS threads", "GFLOP/s")
 def figure(section: Section, _looks: Looks) -> list[Figure]:
     """Return the figure: a panel for each backend and batch at which the option takes several values."""
     groups: dict[tuple[str, int], list[Summary]] = {}
-    for one in section.summaries:
-        if OPTION in one.cell.options and one.middle(lambda row: row.gflops):
-            groups.setdefault((_name(one), one.cell.batch), []).append(one)
+    for summary in section.summaries:
+        if OPTION in summary.cell.options and summary.middle(lambda row: row.gflops):
+            groups.setdefault((_name(summary), summary.cell.batch), []).append(summary)
     panels = [
-        _panel(name, batch, found)
-        for (name, batch), found in sorted(groups.items())
-        if len({one.cell.options[OPTION] for one in found}) > 1
+        _panel(name, batch, cells)
+        for (name, batch), cells in sorted(groups.items())
+        if len({summary.cell.options[OPTION] for summary in cells}) > 1
     ]
     return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
 
 
-def _name(one: Summary) -> str:
-    """Return the cell's label without the option that the map is about."""
-    return " ".join(word for word in clean(one.label).split() if not word.startswith(f"{OPTION}="))
+def _name(summary: Summary) -> str:
+    """Return the label of the cell without the option that the map shows."""
+    return " ".join(word for word in clean(summary.label).split() if not word.startswith(f"{OPTION}="))
 
 
-def _panel(name: str, batch: int, found: Sequence[Summary]) -> Panel:
-    rates = {(one.cell.workers, one.cell.options[OPTION]): one.middle(lambda row: row.gflops) or 0.0 for one in found}
+def _panel(name: str, batch: int, cells: Sequence[Summary]) -> Panel:
+    rates = {
+        (summary.cell.workers, summary.cell.options[OPTION]): summary.middle(lambda row: row.gflops) or 0.0
+        for summary in cells
+    }
     best = max(rates, key=lambda place: rates[place])
     data: list[Datum] = [
         {"workers": workers, "threads": threads, "rate": rate, "text": three(rate) + ("★" if place == best else "")}

@@ -1,4 +1,4 @@
-"""What several line charts share: one legend of colours and shapes, and dashes where colours start again."""
+"""What the line charts share: one legend of colours and shapes, and dashes once the colours start again."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from harness.report.charts.panel import Datum, Spec, category
 HEIGHT = 300
 LEGEND = {"orient": "bottom", "columns": 2, "title": None, "symbolStrokeWidth": 2}
 Drawn = Mapping[str, Look]
-"""The look of each series by the name that it has in the chart."""
+"""The look of each series, by its name in the chart."""
 
 
 def color(drawn: Drawn) -> Spec:
-    """Return the channel of a series' colour."""
+    """Return the channel for the colours of the series."""
     return _channel(drawn, [drawn[name].colour for name in sorted(drawn)])
 
 
 def points(drawn: Drawn) -> Spec:
-    """Return the channels that tell points apart."""
+    """Return the channels that distinguish the points of the series."""
     return {"color": color(drawn), "shape": _channel(drawn, [drawn[name].shape for name in sorted(drawn)])}
 
 
 def dashed(data: Sequence[Datum], drawn: Drawn) -> list[Datum]:
-    """Return the data with the number of each series' dash, by which ``lines`` tells them apart."""
+    """Return the data with the number of the dash of each series, by which ``lines`` filters."""
     return [{**datum, "dash": DASHES.index(drawn[str(datum["series"])].dash)} for datum in data]
 
 
 def lines(drawn: Drawn, encoding: Spec, only: Sequence[Spec] = ()) -> list[Spec]:
-    """Return a layer of lines for each dash; a channel for it would also draw the legend's symbols with dashes."""
+    """Return a layer of lines for each dash. A channel for dashes would also draw the symbols of the legend dashed."""
     return [
         {
             "transform": [*only, {"filter": {"field": "dash", "equal": DASHES.index(dash)}}],

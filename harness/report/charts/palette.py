@@ -1,7 +1,7 @@
-"""One look for each contender, the same in every figure: a colour for its backend, a shape for its options.
+"""One look for each backend, the same in every figure: a colour for the backend, a shape for its options.
 
-The colours are those of Okabe and Ito without black and yellow, which vanish on a dark or on a white page, and with a
-grey. Seven colours, eight shapes: 56 backends before two look alike. No figure leans on colour alone.
+The colours are those of Okabe and Ito and a grey, without black and yellow, which cannot be seen on a dark or on a
+white page. Seven colours and eight shapes give 56 looks before two are alike. No figure relies on colour alone.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ SHAPES = (
 
 
 DASHES = ((1, 0), (5, 3), (2, 2))
-"""Of lines: the next one each time the colours start again."""
+"""The dashes of lines; the next one is used each time the colours start again."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a contender is drawn."""
+    """How a backend with its options is drawn."""
 
     colour: str
     shape: str
@@ -38,14 +38,14 @@ class Look:
 
 
 Looks = Mapping[str, Look]
-"""By label."""
+"""The look of each label."""
 
 
 def looks(summaries: Iterable[Summary]) -> Looks:
-    """Return a look for each label, by alphabet, so that it does not hang on who is fastest."""
+    """Return a look for each label, in alphabetical order, so that it does not depend on which is fastest."""
     labels: dict[str, set[str]] = {}
-    for one in summaries:
-        labels.setdefault(one.cell.backend, set()).add(one.label)
+    for summary in summaries:
+        labels.setdefault(summary.cell.backend, set()).add(summary.label)
     return {
         label: Look(
             COLOURS[i % len(COLOURS)], SHAPES[(i + turn) % len(SHAPES)], DASHES[i // len(COLOURS) % len(DASHES)]

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.text import clean
+from harness.errors import clean
 
 Spec = dict[str, Any]
 Datum = dict[str, str | float | int | None]
 
 AXIS, LEGEND = 20, 14
-"""Letters of a name beside an axis and in a legend."""
+"""How many letters of a name fit beside an axis, and into a legend."""
 
 CONFIG: Mapping[str, Any] = {
     "font": "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif",
@@ -33,16 +33,16 @@ CONFIG: Mapping[str, Any] = {
     "point": {"opacity": 1},
     "text": {"fontSize": 12, "color": "#333"},
 }
-"""How every chart looks; the page's style sheet lays the colours of its light or dark theme over it."""
+"""The style of every chart; the style sheet of the page adds the colours of its light or dark theme."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: its specification without a size, its data also as a table, and what it shows in words."""
+    """One chart: its specification without a size, its data as a table, and a description in words."""
 
     title: str
     description: str
-    """For those who do not see it, and beside the file of a figure."""
+    """For screen readers, and for the file of a figure."""
     spec: Spec
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -59,7 +59,7 @@ class Figure:
 
 
 def chart(data: Sequence[Mapping[str, Any]], layers: Sequence[Spec], **rest: Any) -> Spec:
-    """Return a layered chart over one set of data, as wide as where it stands."""
+    """Return a layered chart of one set of data, as wide as its container."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "config": dict(CONFIG),
@@ -82,12 +82,12 @@ def category(field: str, **rest: Any) -> Spec:
 
 
 def tooltip(**fields: str) -> list[Spec]:
-    """Return what a pointer shows: titles by field."""
+    """Return what is shown under the pointer; ``fields`` are titles by field."""
     return [{"field": name, "title": title} for name, title in fields.items()]
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Return the names as they may be shown, numbered where two would be the same place on an axis."""
+    """Return printable names, with numbers added if two would share one place on an axis."""
     shown: list[str] = []
     for name in map(clean, names):
         copies = sum(other == name or other.startswith(f"{name} (#") for other in shown)
@@ -96,7 +96,7 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 
 def brief(names: Sequence[str], longest: int) -> list[str]:
-    """Return the names short enough to stand beside a chart: cut in the middle, for they often differ at the end."""
+    """Return names that are short enough for a chart, cut in the middle, because names often differ at the end."""
     half = (longest - 1) // 2
     cut = [name if len(name) <= longest else f"{name[: longest - 1 - half]}…{name[-half:]}" for name in names]
     return distinct(cut)

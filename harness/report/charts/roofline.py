@@ -1,16 +1,20 @@
-"""Share of the machine's peak, as a roofline: arithmetic intensity against GFLOP/s, under the peak and the bandwidths.
+"""The share of the machine's peak as a roofline: GFLOP/s over arithmetic intensity, below the peak and the bandwidths.
 
 The intensity is that of a step that keeps nothing in a cache: every weight is read forward, read backward (but in the
 first layer), and read and written by the update; every activation is written once and read twice, every delta written
-once and read twice, and the input is read twice. It hangs on network and batch alone, so all backends at one batch
-stand on one vertical line. A step that keeps its weights in a cache may stand above memory's roof.
+once and read twice, and the input is read twice. It depends on network and batch alone, so all backends at one batch
+stand on one vertical line. A step that keeps its weights in a cache may stand above the roof of memory.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from harness.errors import clean
 from harness.plan.cell import Cell
 from harness.report.charts.lines import HEIGHT, points
 from harness.report.charts.palette import Looks
@@ -28,9 +32,7 @@ from harness.report.charts.panel import (
     tooltip,
 )
 from harness.report.figures import three
-from harness.report.limits import Limit, limit
 from harness.report.summary import Section, Summary
-from harness.text import clean
 
 TITLE = "How much of this machine is used?"
 NOTE = (
@@ -41,14 +43,44 @@ COLUMNS = ("backend", "batch", "operations a byte", "GFLOP/s", "% of peak")
 BYTES = {"float32": 4, "float64": 8}
 
 
+@dataclass(frozen=True)
+class Limit:
+    """What the machine can do at best with one number of threads and one dtype."""
+
+    gflops: float
+    bandwidths: tuple[tuple[str, float], ...]
+    """``(level, GB/s)`` of each cache and of memory, if they were measured."""
+
+
+def _limit(summaries: Iterable[Summary]) -> Limit | None:
+    """Return the best limit in the receipts of these cells, which may hold anything; ``None`` if there is none."""
+    told = [row.receipt.get("limit") for summary in summaries for row in summary.good]
+    limits = [limit for limit in told if isinstance(limit, Mapping) and _positive(limit.get("gflops"))]
+    if not limits:
+        return None
+    best = max(limits, key=lambda limit: float(limit["gflops"]))
+    return Limit(float(best["gflops"]), tuple(_bandwidths(best.get("bandwidth"))))
+
+
+def _bandwidths(told: Any) -> Iterable[tuple[str, float]]:
+    for level in told if isinstance(told, list | tuple) else ():
+        if isinstance(level, Mapping) and _positive(level.get("gb_per_s")):
+            yield clean(level.get("level", "?")), float(level["gb_per_s"])
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and value > 0
+
+
 def figure(section: Section, looks: Looks) -> list[Figure]:
-    """Return the figure: a panel for each number of workers whose receipts tell the machine's limit."""
+    """Return the figure: a panel for each number of workers whose receipts have the limit of the machine."""
     groups: dict[int, list[Summary]] = {}
-    for one in section.summaries:
-        if one.middle(lambda row: row.gflops) and one.middle(lambda row: row.peak_share) and _on_processor(one):
-            groups.setdefault(one.cell.workers, []).append(one)
-    known = [(workers, found, limit(found)) for workers, found in sorted(groups.items())]
-    panels = [_panel(workers, found, roof, looks) for workers, found, roof in known if roof is not None]
+    for summary in section.summaries:
+        rate, share = summary.middle(lambda row: row.gflops), summary.middle(lambda row: row.peak_share)
+        if rate and share and _on_processor(summary):
+            groups.setdefault(summary.cell.workers, []).append(summary)
+    known = [(workers, cells, _limit(cells)) for workers, cells in sorted(groups.items())]
+    panels = [_panel(workers, cells, roof, looks) for workers, cells, roof in known if roof is not None]
     return [Figure(TITLE, NOTE, tuple(panels))] if panels else []
 
 
@@ -60,30 +92,30 @@ def intensity(cell: Cell) -> float:
     return batch * cell.network.flops_per_example / (moved * BYTES.get(cell.network.dtype, 4))
 
 
-def _on_processor(one: Summary) -> bool:
-    return one.cell.options.get("device") != "cuda" and not one.cell.hosts
+def _on_processor(summary: Summary) -> bool:
+    return summary.cell.options.get("device") != "cuda" and not summary.cell.hosts
 
 
-def _panel(workers: int, found: Sequence[Summary], roof: Limit, looks: Looks) -> Panel:
+def _panel(workers: int, cells: Sequence[Summary], roof: Limit, looks: Looks) -> Panel:
     title = f"{workers} {'worker' if workers == 1 else 'workers'}, peak {three(roof.gflops)} GFLOP/s"
     data: list[Datum] = []
     rows: list[tuple[str, ...]] = []
-    labels = sorted({one.label for one in found})
+    labels = sorted({summary.label for summary in cells})
     shorts = dict(zip(labels, brief(distinct(labels), LEGEND), strict=True))
-    for one in found:
-        rate, share = one.middle(lambda row: row.gflops) or 0.0, one.middle(lambda row: row.peak_share) or 0.0
-        at = intensity(one.cell)
+    for summary in cells:
+        rate, share = (summary.middle(kind) or 0.0 for kind in (lambda row: row.gflops, lambda row: row.peak_share))
+        at = intensity(summary.cell)
         data.append(
             {
-                "series": shorts[one.label],
-                "name": clean(one.label),
-                "batch": one.cell.batch,
+                "series": shorts[summary.label],
+                "name": clean(summary.label),
+                "batch": summary.cell.batch,
                 "intensity": at,
                 "rate": rate,
                 "share": f"{100 * share:.1f} %",
             }
         )
-        rows.append((clean(one.label), str(one.cell.batch), three(at), three(rate), f"{100 * share:.1f}"))
+        rows.append((clean(summary.label), str(summary.cell.batch), three(at), three(rate), f"{100 * share:.1f}"))
     best = max(data, key=lambda datum: float(datum["rate"] or 0))
     described = f"Roofline, {title}: {len(data)} cells; the fastest is {best['name']} with {best['share']} of the peak."
     return Panel(
@@ -119,12 +151,12 @@ def _spec(data: Sequence[Datum], roof: Limit, drawn: Looks) -> Spec:
 
 
 def _roofs(roof: Limit, left: float, right: float) -> tuple[list[Datum], list[Datum]]:
-    """Return the points of each slope and of the flat roof, and where their names stand."""
+    """Return the points of each slope and of the flat roof, and the positions of their names."""
     lines: list[Datum] = [{"roof": "GEMM peak", "intensity": at, "rate": roof.gflops} for at in (left, right)]
     names: list[Datum] = [{"roof": "GEMM peak", "intensity": left, "rate": roof.gflops * 1.5}]
     for level, speed in roof.bandwidths:
         name, knee = f"{level} {three(speed)} GB/s", roof.gflops / speed
-        if knee > left:  # a slope further left lies outside
+        if knee > left:  # a slope whose knee is further left lies outside the chart
             lines += [{"roof": name, "intensity": at, "rate": at * speed} for at in (left, knee)]
             at = max(left, knee / 8)
             names.append({"roof": name, "intensity": at, "rate": at * speed})

@@ -1,4 +1,4 @@
-"""Which samples of two sides belong together: cells by all that must be equal, rounds by the run that measured both."""
+"""Which cells of two sides belong together: those that agree in everything that must be equal."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from functools import cached_property
 from typing import TypeAlias
 
 from harness.plan.cell import Cell
-from harness.report.statistics import median
+from harness.report.moments import Moment, times_by_moment
+from harness.report.statistics import shared
 from harness.store import Stored
 
 Setting: TypeAlias = Mapping[str, str | int]
-Moment: TypeAlias = tuple[str, int, int]
-"""A run and a round: what was measured in one moment shares the machine's mood. The last number is 0, unless cells that
-differ in nothing that counts were measured in one moment."""
+FAULTS = frozenset({"crashed", "error", "out-of-memory", "diverged", "wrong"})
+"""States in which the backend itself failed to give a time."""
 
 
 def setting(cell: Cell, machine: str) -> dict[str, str | int]:
-    """Return what tells cells apart, as it is shown; limits, and what only a report reads, make no difference."""
+    """Return what tells cells apart, as it is shown. Limits, and what only a report reads, make no difference."""
     return {
         "machine": machine,
         "backend": cell.backend,
@@ -51,43 +51,35 @@ class Samples:
 
     @cached_property
     def times(self) -> dict[Moment, float]:
-        """Seconds per epoch, the median of each round; none at all where any round was wrong."""
-        if any(one.row.state == "wrong" for one in self.rows):
-            return {}
-        counts: Counter[tuple[str, int]] = Counter()
-        found: dict[Moment, float] = {}
-        for one in sorted(self.rows, key=lambda one: one.row.cell.key):
-            time = _time(one)
-            if time is not None:
-                moment = one.run, one.row.round
-                found[*moment, counts[moment]] = time
-                counts[moment] += 1
-        return found
+        """Seconds per epoch, the median of each round; empty if any round is wrong."""
+        return times_by_moment(self.rows)
 
     @property
     def state(self) -> str:
-        """``ok``, or the state that kept it from having times, the worst first."""
-        counts = Counter(one.row.state for one in self.rows)
+        """``ok`` if there are times; otherwise the most common other state, but ``wrong`` before all others."""
+        counts = Counter(stored.row.state for stored in self.rows)
         others = [state for state, _ in counts.most_common() if state != "ok"]
         return "wrong" if "wrong" in counts else "ok" if self.times or not others else others[0]
 
     @property
     def lost(self) -> int:
-        """Rounds that gave no time."""
+        """The number of rounds that gave no time."""
         return len(self.rows) - len(self.times)
+
+    @cached_property
+    def faults(self) -> frozenset[tuple[str, int]]:
+        """The run and round of each row in which the backend itself failed."""
+        return frozenset((stored.run, stored.row.round) for stored in self.rows if stored.row.state in FAULTS)
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether any round reached its time limit, so that its time is only known to be longer."""
+        return any(stored.row.state == "timeout" for stored in self.rows)
 
     @property
     def cell(self) -> Cell:
-        """The cell, or one of those that differ in nothing that counts."""
+        """The cell, or one of several that differ in nothing that counts."""
         return self.rows[0].row.cell
-
-
-def _time(one: Stored) -> float | None:
-    """Return the median epoch of a round, or ``None`` where it has none that is a time."""
-    if one.row.state != "ok" or not one.row.epoch_seconds:
-        return None
-    time = median(one.row.epoch_seconds)
-    return time if math.isfinite(time) and time > 0 else None
 
 
 @dataclass(frozen=True)
@@ -99,17 +91,17 @@ class Pair:
 
     @cached_property
     def shared(self) -> tuple[Moment, ...]:
-        """The moments in which one run measured both."""
-        return tuple(sorted(self.before.times.keys() & self.after.times.keys()))
+        """The moments in which one run measured both sides."""
+        return shared(self.before.times, self.after.times)
 
     @property
     def paired(self) -> bool:
-        """Whether pairs are compared: at least half of what the smaller side has was measured in pairs."""
+        """Whether to compare pairs: at least half of the samples of the smaller side were measured in pairs."""
         return 2 * len(self.shared) >= max(1, min(len(self.before.times), len(self.after.times)))
 
     @property
     def logs(self) -> list[float]:
-        """The log ratio of each pair, after over before."""
+        """The log ratio of each pair: after divided by before."""
         return [math.log(self.after.times[moment] / self.before.times[moment]) for moment in self.shared]
 
 
@@ -131,8 +123,8 @@ def matched(before: Iterable[Stored], after: Iterable[Stored], ignored: frozense
 
 def _grouped(rows: Iterable[Stored], ignored: frozenset[str]) -> dict[tuple[tuple[str, str | int], ...], Samples]:
     groups: dict[tuple[tuple[str, str | int], ...], list[Stored]] = {}
-    for one in rows:
-        found = setting(one.row.cell, one.row.machine)
-        key = tuple((name, value) for name, value in found.items() if name not in ignored)
-        groups.setdefault(key, []).append(one)
+    for stored in rows:
+        every = setting(stored.row.cell, stored.row.machine)
+        key = tuple((name, value) for name, value in every.items() if name not in ignored)
+        groups.setdefault(key, []).append(stored)
     return {key: Samples(tuple(group)) for key, group in groups.items()}

@@ -1,1 +1,1 @@
-"""Measuring for a verdict: sampling two backends until it is decided, and the gate that tests itself."""
+"""Measuring for a verdict: two backends are sampled until it is decided, and the gate tests itself."""

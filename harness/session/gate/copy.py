@@ -1,7 +1,7 @@
-"""The spec of ``slowed``: another backend made slower by a known share, so that a gate can be tested with the truth.
+"""The spec of ``slowed``: another backend, slowed by a known share, so that the gate can be tested with the truth.
 
-It exists only in processes where ``harness gate`` asks for it by a variable: it is no contender, and no list, no
-study and no check of all backends should meet it. Its rows say what they are: backend ``slowed``, options ``base`` and
+It exists only in processes for which ``harness gate`` sets a variable. It is no real backend, so it must not appear in
+a list, a study or a check of all backends. Its rows have the backend ``slowed`` and the options ``base`` and
 ``percent``.
 """
 
@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator, Mapping
 
 from harness.contract.environment import Option, Options
-from harness.contract.spec import API, BackendSpec
+from harness.contract.spec import BackendSpec
+from harness.contract.vocabulary import API
 from harness.errors import Unsupported
 
 VARIABLE = "HARNESS_GATE_SLOWED"
@@ -19,7 +20,7 @@ NAME = "slowed"
 
 
 def specs() -> Iterator[BackendSpec]:
-    """Yield the spec where the gate is at work, else nothing."""
+    """Yield the spec if the gate is at work, otherwise nothing."""
     if os.environ.get(VARIABLE):
         yield BackendSpec(
             api=API,
@@ -34,7 +35,7 @@ def specs() -> Iterator[BackendSpec]:
 
 
 def base_of(word: str) -> tuple[BackendSpec, dict[str, Option]]:
-    """Return the spec and all options of the backend that ``name[option=value;option=value]`` means."""
+    """Return the spec and all options of the backend that ``name[option=value;option=value]`` names."""
     from harness.contract.registry import spec  # noqa: PLC0415  the registry is what calls ``specs``
     from harness.report.compare.sides import spelled  # noqa: PLC0415  loads NumPy
 
@@ -46,6 +47,6 @@ def base_of(word: str) -> tuple[BackendSpec, dict[str, Option]]:
 
 
 def _environment(workers: int, options: Options) -> Mapping[str, str | None]:
-    """Start exactly as the base is started."""
+    """Return the environment of the base, so that both start in the same way."""
     base, chosen = base_of(str(options["base"]))
     return base.environment(workers, chosen)

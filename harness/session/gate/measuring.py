@@ -1,4 +1,4 @@
-"""Pairs measured through the runner, each row in the store before the next cell starts."""
+"""Measures pairs of cells through the runner; each row is in the store before the next cell starts."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from harness.plan import Plan
 from harness.plan.cell import Cell
-from harness.report.compare.differences import differences
-from harness.report.compare.judging import Comparison
-from harness.report.compare.looks import LABEL
-from harness.report.compare.result import Result
+from harness.plan.model import Plan
+from harness.report.compare.error_rate import LABEL
+from harness.report.compare.result import Result, differences
 from harness.report.compare.sides import Side
-from harness.report.compare.thresholds import Thresholds
-from harness.runner import Measure, Peak, run_cells
-from harness.runner.peaks import measure_limit
+from harness.report.compare.verdicts import Comparison, Thresholds
+from harness.runner.loop import run_cells
+from harness.runner.peaks import Measure, Peak, measure_limit
 from harness.runner.row import Row
 from harness.session.gate.contenders import Contender, pairs
 from harness.session.gate.sampling import OnLook, Sampler
-from harness.session.run import fetch_data, this_run
+from harness.session.running import fetch_data, this_run
 from harness.store import Run, Store, Stored
 from harness.study.model import Study
 
 
-class Runner:
-    """Measures a few cells in one round, in random order, and keeps all rows under one run."""
+class RoundRunner:
+    """Measures a few cells in one round, in random order, and stores all rows under one run."""
 
     def __init__(self, store: Store, run: Run, seed: int) -> None:
         self._store, self._run, self._seed = store, run, seed
@@ -46,8 +44,8 @@ class Runner:
             stop=self._stop,
         )
         with closing(rows):
-            found = [self._kept(row) for row in rows]
-        return found if not self._stop.is_set() else []
+            kept = [self._kept(row) for row in rows]
+        return kept if not self._stop.is_set() else []
 
     def _kept(self, row: Row) -> Stored:
         self._store.add(self._run, row)
@@ -57,7 +55,7 @@ class Runner:
 
 
 def once(measure: Measure) -> Measure:
-    """Measure the machine's limit once for each number of threads and dtype: a pair takes less time than that."""
+    """Measure the limit of the machine once for each number of threads and dtype: it takes longer than a pair."""
     known: dict[tuple[int, str], Peak] = {}
 
     def limit(threads: int, dtype: str, stop: threading.Event) -> Peak:
@@ -69,14 +67,14 @@ def once(measure: Measure) -> Measure:
     return limit
 
 
-def runner(store: Store, study: Study, cells: Sequence[Sequence[Cell]], label: str, command: str) -> Runner:
-    """Begin a run in the store and return what measures its cells."""
+def runner(store: Store, study: Study, cells: Sequence[Sequence[Cell]], label: str, command: str) -> RoundRunner:
+    """Begin a run in the store; return what measures its cells."""
     every = tuple({cell.key: cell for pair in cells for cell in pair}.values())
     plan = Plan(study=study.name, title=study.title, cells=every, refused=(), rounds=1, seed=study.seed[0])
     run = this_run(plan, command=command, study_text=study.text, label=label)
     store.begin(run, every)
     fetch_data(every)
-    return Runner(store, run, plan.seed)
+    return RoundRunner(store, run, plan.seed)
 
 
 def until_decided(
@@ -97,32 +95,32 @@ def until_decided(
         sampler = Sampler(measure, thresholds, budget, seed=study.seed[0])
         if on_look is not None:
             sampler.on_look = on_look
-        found = sampler.run(cells)
-    left = len(cells) - len(found)
+        comparisons = sampler.run(cells)
+    left = len(cells) - len(comparisons)
     notes = (f"{left} of {len(cells)} cells were not measured at all: the budget was spent before",) if left else ()
-    return _result(a, b, found, notes), sampler.interrupted
+    return _result(a, b, comparisons, notes), sampler.interrupted
 
 
-def _result(a: Contender, b: Contender, found: Sequence[Comparison], notes: tuple[str, ...]) -> Result:
+def _result(a: Contender, b: Contender, comparisons: Sequence[Comparison], notes: tuple[str, ...]) -> Result:
     sides = [
-        Side("backend", one.word, tuple(row for comparison in found for row in of(comparison)))
-        for one, of in ((a, _before), (b, _after))
+        Side("backend", contender.word, tuple(row for comparison in comparisons for row in of(comparison)))
+        for contender, of in ((a, _before), (b, _after))
     ]
-    note = "sampled until decided: verdicts allow for every look; an interval is that of its number of rounds"
+    note = "sampled until decided: verdicts are corrected for every look; each interval is that of a single look"
     return Result(
         a=sides[0],
         b=sides[1],
-        cells=tuple(found),
+        cells=tuple(comparisons),
         only_a=(),
         only_b=(),
-        differences=differences([(one.setting, one.pair) for one in found], backends=True),
+        differences=differences([(cell.setting, cell.pair) for cell in comparisons], backends=True),
         notes=(note, *notes),
     )
 
 
-def _before(one: Comparison) -> tuple[Stored, ...]:
-    return one.pair.before.rows
+def _before(comparison: Comparison) -> tuple[Stored, ...]:
+    return comparison.pair.before.rows
 
 
-def _after(one: Comparison) -> tuple[Stored, ...]:
-    return one.pair.after.rows
+def _after(comparison: Comparison) -> tuple[Stored, ...]:
+    return comparison.pair.after.rows

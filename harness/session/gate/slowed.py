@@ -1,4 +1,4 @@
-"""``Slowed``: a backend that computes what its base computes and wastes a known share of the time it took."""
+"""``Slowed``: a backend that computes what its base computes, and then wastes a known share of the time."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from harness.contract.arrays import Array, Parameters
 from harness.contract.backend import Backend
+from harness.contract.loading import get_backend
 from harness.contract.network import Network
-from harness.contract.registry import get_backend
 from harness.errors import RequestError
 from harness.session.gate.copy import base_of
 
 
 class Slowed(Backend):
-    """Every call goes to the base; ``train_epoch`` then keeps a core busy for ``percent`` of what the base took."""
+    """Every call goes to the base; ``train_epoch`` then keeps a core busy for ``percent`` of the time of the base."""
 
     _base: Backend | None = None
 
@@ -24,7 +24,7 @@ class Slowed(Backend):
     ) -> None:
         super().__init__(network, parameters, workers=workers)
         if percent < 0:
-            raise RequestError(f"percent={percent}: a backend can be slowed, not hurried")
+            raise RequestError(f"percent={percent}: a backend can be slowed, but not made faster")
         wanted, options = base_of(base)
         kind: Any = get_backend(wanted.name)
         self._inner: Backend = kind(network, parameters, workers=workers, **options)
@@ -37,15 +37,15 @@ class Slowed(Backend):
         self._inner.load(x, y)
 
     def parameters(self) -> Parameters:
-        """Return those of the base."""
+        """Return the result of the base."""
         return self._inner.parameters()
 
     def outputs(self) -> Array:
-        """Return those of the base."""
+        """Return the result of the base."""
         return self._inner.outputs()
 
     def gradients(self) -> Parameters:
-        """Return those of the base."""
+        """Return the result of the base."""
         return self._inner.gradients()
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Slowed(Backend):
         self._inner.step(rate)
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """One epoch of the base, finished, and then the waste: proportional to this very epoch, and really spent."""
+        """Train one epoch of the base, wait for its end, then keep a core busy for a share of the time that it took."""
         begin = time.perf_counter()
         self._inner.train_epoch(batch_size, rate)
         self._inner.sync()
@@ -80,5 +80,5 @@ class Slowed(Backend):
         self._inner.sync()
 
     def facts(self) -> Mapping[str, str | int | float]:
-        """Return what the base says, and by how much it is slowed."""
+        """Return the facts of the base, and by how much it is slowed."""
         return {**self._inner.facts(), "slowed": self._name, "wasted_share": self._share}

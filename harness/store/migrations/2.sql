@@ -5,6 +5,7 @@ DROP VIEW attempts;
 
 ALTER TABLE runs ADD COLUMN label TEXT NOT NULL DEFAULT '';
 
+-- Every measurement with its label, its attempt number, counted from 1, and the number of attempts.
 CREATE VIEW attempts AS
 SELECT
     measurements.*,

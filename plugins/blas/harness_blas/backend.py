@@ -29,7 +29,7 @@ class BlasBackend(Backend):
         self._scaled = copied(parameters)
         self._buffers = Buffers(network, 0, self._make)
         self._pass = Pass(self._buffers, 0, 0)
-        self._limit = ThreadLimit(self.workers)  # last: nothing after it can fail and leave it behind
+        self._limit = ThreadLimit(self.workers)  # last, so that no later failure can leave the limit set
 
     def load(self, x: Array, y: Array) -> None:
         """Keep the caller's set as it is; BLAS reads batches where they lie."""
@@ -49,7 +49,7 @@ class BlasBackend(Backend):
         return copied(self._gradients)
 
     def close(self) -> None:
-        """Give the claim on BLAS threads back."""
+        """Release the limit on BLAS threads."""
         self._limit.release()
 
     def forward(self, rows: slice) -> None:

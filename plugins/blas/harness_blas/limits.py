@@ -1,8 +1,8 @@
-"""The thread limit of BLAS, which OpenBLAS keeps a process, not an instance: set once, restored by the last to leave.
+"""The thread limit of BLAS. OpenBLAS has one limit per process; the last backend that is closed restores the original.
 
-Where several backends live side by side in one process, the smallest number asked for holds for all, so that none
-ever uses more threads than it was given. Nor more than it may keep busy: the threads of OpenBLAS wait for each other
-by spinning, and with three on two cores a product took hundreds of times as long.
+If several backends live in one process, the smallest number that was asked for holds for all, so that none uses more
+threads than it was given. The limit is never above the number of cores: the threads of OpenBLAS wait for each other by
+spinning, and with three threads on two cores a product took hundreds of times as long.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ThreadLimit:
             _enforce()
 
     def release(self) -> None:
-        """Give the claim back; twice is fine."""
+        """Release the claim. A second call does nothing."""
         with _lock:
             if self._threads is not None:
                 _asked.remove(self._threads)
@@ -43,7 +43,7 @@ def in_force() -> int:
 
 
 def _enforce() -> None:
-    """Set the smallest claim; with none left, what was there before the first."""
+    """Set the smallest claimed limit. If there are no claims, restore the original limit."""
     if not _asked:
         _original.pop().restore_original_limits()
         return

@@ -25,7 +25,7 @@ class Stage(NamedTuple):
     a: Array
     delta: Array
     scratch: Array
-    """Shared by all layers: its content lasts no longer than one call."""
+    """Shared by all layers, so its content is valid only during one call."""
 
 
 def activate(stage: Stage) -> None:

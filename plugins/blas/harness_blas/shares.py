@@ -22,7 +22,7 @@ from harness_blas.passes import Buffers, Pass
 
 @dataclass
 class Shared:
-    """What all workers see: each reads everything and writes its own part."""
+    """The arrays that all workers share. Each worker reads all of them and writes only its own part."""
 
     parameters: Parameters
     gradients: Parameters
@@ -43,12 +43,12 @@ class Own(NamedTuple):
 
 
 def share(count: int, rank: int, workers: int) -> slice:
-    """Return a worker's part of ``count`` things, as even as it goes; empty where there are fewer than workers."""
+    """Return a worker's part of ``count`` items, divided as evenly as possible. It may be empty."""
     return slice(count * rank // workers, count * (rank + 1) // workers)
 
 
 class Worker:
-    """Worker ``rank`` of ``workers``; every method returns when its own part is done, and waits for nobody.
+    """Worker ``rank`` of ``workers``. A method does the worker's own part and does not wait for the others.
 
     ``turn`` is entered around every BLAS call: a lock where threaded BLAS calls must not run at once.
     """
@@ -78,7 +78,7 @@ class Worker:
             self._part.backward(self._shared.parameters, self._shared.y[rows][self._examples], self._batch.rows)
 
     def gradient(self, rows: slice) -> None:
-        """This worker's rows of every gradient, summed over all examples: every delta must be there."""
+        """Compute this worker's rows of every gradient over all examples. All deltas must be ready."""
         for own, a_in, delta in self._layers(rows):
             with self._turn:
                 np.matmul(a_in[:, own.inputs].T, delta, out=own.d_weights)

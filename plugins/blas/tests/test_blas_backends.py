@@ -93,6 +93,6 @@ def test_per_sample_training_equals_batches_of_one_by_the_three_steps() -> None:
             plain.forward(slice(row, row + 1))
             plain.backprop(slice(row, row + 1))
             plain.step(0.2)
-        for one, other in zip(fused.parameters(), plain.parameters(), strict=True):
-            np.testing.assert_allclose(one[0], other[0], atol=1e-14)
-            np.testing.assert_allclose(one[1], other[1], atol=1e-14)
+        for pair, other in zip(fused.parameters(), plain.parameters(), strict=True):
+            np.testing.assert_allclose(pair[0], other[0], atol=1e-14)
+            np.testing.assert_allclose(pair[1], other[1], atol=1e-14)

@@ -48,10 +48,10 @@ def test_an_outer_product_is_added(
 
 def test_the_smallest_claim_to_threads_holds_and_the_last_to_leave_restores() -> None:
     before = in_force()
-    many, one = ThreadLimit(cores()), ThreadLimit(1)
+    many, single = ThreadLimit(cores()), ThreadLimit(1)
     assert in_force() == 1
-    one.release()
-    one.release()
+    single.release()
+    single.release()
     assert in_force() == cores()
     many.release()
     assert in_force() == before
@@ -96,8 +96,8 @@ def test_passes_over_parts_of_a_batch_make_the_deltas_of_the_whole() -> None:
             batch = Pass(buffers, rows.start, rows.stop)
             batch.forward(start, x[rows])
             batch.backward(start, y[rows], 5)
-    for one, other in zip(whole.delta, parts.delta, strict=True):
-        np.testing.assert_allclose(one[:5], other[:5], atol=1e-14)
+    for delta, other in zip(whole.delta, parts.delta, strict=True):
+        np.testing.assert_allclose(delta[:5], other[:5], atol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

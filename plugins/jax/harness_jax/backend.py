@@ -65,7 +65,7 @@ class JaxBackend(Backend):
         self._gradients: Params = self._functions.backprop(self._pull, self._z, self.y[rows])
 
     def step(self, rate: float) -> None:
-        """``params - rate * gradients``."""
+        """Update: ``params - rate * gradients``."""
         self._params = self._functions.update(self._params, self._gradients, self._dtype(rate))
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
@@ -75,7 +75,7 @@ class JaxBackend(Backend):
         self._params = self._functions.epoch(self._params, self.x, self.y, self._dtype(rate), batch=batch)
 
     def sync(self) -> None:
-        """Wait until the weights are there: dispatch is asynchronous."""
+        """Wait until the weights are computed, because JAX works asynchronously."""
         for weights, bias in self._params:
             weights.block_until_ready()
             bias.block_until_ready()

@@ -84,7 +84,7 @@ class KerasBackend(Backend):
         self.optimiser.apply(self._gradients, self.model.trainable_variables)
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """One epoch in the mode's fastest honest form."""
+        """Train one epoch in the chosen mode."""
         check_rate(rate)
         batch = min(whole_number("batch_size", batch_size, "rows"), self.rows)
         self.rate.assign(rate)
@@ -95,7 +95,7 @@ class KerasBackend(Backend):
             self._train_function(batch)
 
     def sync(self) -> None:
-        """Wait until the weights are there."""
+        """Wait until the weights are computed."""
         for variable in self.model.trainable_variables:
             variable.numpy()
 
@@ -147,7 +147,7 @@ def _refuse(device: str) -> None:
 
 
 def _set_threads(workers: int) -> None:
-    """TensorFlow takes a thread count once a process; a second, different one cannot be honoured."""
+    """Set the number of threads. TensorFlow takes it once in a process and refuses a different number later."""
     if tf.config.threading.get_intra_op_parallelism_threads() == workers:
         return
     try:

@@ -1,4 +1,4 @@
-"""How everything here is compiled: without the GIL, and kept on disk, so that only the first process pays.
+"""Compile functions so that they run without the GIL and are kept on disk; only the first process compiles them.
 
 Numba notices a change in the file of a cached function, but not in the files of the functions that it calls. The
 cache therefore has one folder for every state of this package's sources, below ``NUMBA_CACHE_DIR``, too.
@@ -50,7 +50,7 @@ def intrinsic(define: Callable[..., Any]) -> Any:
 
 
 def c_function(signature: Any, function: Callable[..., Any]) -> Any:
-    """Compile at once to a C function with an ``address``, cached; nothing of it is compiled into its callers."""
+    """Compile at once to a cached C function with an ``address``. Callers use the address; they do not inline it."""
     kept = cached()
     with _cache_folder():
         return numba.cfunc(signature, cache=kept)(function)

@@ -13,9 +13,9 @@ from harness_numba.team import Team, checked
 
 
 class LinalgBackend(Backend):
-    """Every worker propagates its examples of a batch one at a time and adds up a gradient of its own.
+    """Every worker propagates its examples of a batch one at a time and sums their gradients in its own array.
 
-    Then the workers meet, and each adds up and applies its share of the parameters. ``train_epoch`` is timed.
+    After a barrier, each worker adds up all these arrays for its share of the parameters and updates that share.
     """
 
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1, team: str = "pool") -> None:
@@ -58,7 +58,7 @@ class LinalgBackend(Backend):
         self._team.run(lambda worker: self._forward(worker, rows))
 
     def backprop(self, rows: slice) -> None:
-        """Add up the gradients of these rows."""
+        """Compute the gradients of these rows: every worker sums its own, then all workers add the sums together."""
         self._team.run(lambda worker: self._backprop(worker, rows))
 
     def step(self, rate: float) -> None:
@@ -102,7 +102,7 @@ class LinalgBackend(Backend):
         self._propagate_back(self._examples(worker), rows, self._one, gradient)
 
     def _per_sample(self, rows: slice, rate: float) -> None:
-        """One example, one thread: the update needs no gradient of its own."""
+        """Train on one example in one thread: the update is added to the weights without a separate gradient."""
         self._forward(0, rows)
         self._propagate_back(slice(0, 1), rows, self._one * -rate, self._theta)
 

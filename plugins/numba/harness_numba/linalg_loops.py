@@ -1,7 +1,7 @@
 """The loops of ``linalg``: one example at a time, as the studies write them. No BLAS, no minibatch product.
 
-``layers`` is the table of ``layout``; ``theta`` and ``gradient`` are flat; ``z``, ``a`` and ``delta`` hold the
-neurons of all layers side by side, one row an example.
+``layers`` is the table of ``layout``; ``theta`` and ``gradient`` are flat. Each row of ``z``, ``a`` and ``delta`` is
+one example and holds the neurons of all layers side by side.
 """
 
 # ruff: noqa: PLR0913, PLR0917  kernels take arrays, not objects
@@ -76,7 +76,7 @@ def backprop(
     scale: Any,
     gradient: Array,
 ) -> None:
-    """Backpropagation of every row of ``x``, a part of a batch of ``rows``: adds ``scale`` times its gradients.
+    """Backpropagation of every row of ``x``, which is part of a batch of ``rows``. Add ``scale`` times the gradients.
 
     Where the batch is one example, ``gradient`` may be ``theta`` itself: all deltas are known before the first
     weight changes.

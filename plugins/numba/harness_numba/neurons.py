@@ -56,7 +56,7 @@ class NeuronsBackend(Backend):
         return layout.unpacked(self.network, self._gradient, transposed=True)
 
     def close(self) -> None:
-        """The threads belong to Numba and to every other instance in the process."""
+        """Do nothing: Numba owns the threads, and other instances in this process use them too."""
 
     def forward(self, rows: slice) -> None:
         """Propagate these rows, one after the other."""
@@ -84,7 +84,7 @@ class NeuronsBackend(Backend):
         return {"device": "cpu", "threads": self.workers, "threading_layer": _layer()}
 
     def _learn(self, rows: slice, rate: float) -> None:
-        """One batch. That of one sample, Olsen's own case, goes straight into the weights."""
+        """Train on one batch. A batch of one sample, as in Olsen's paper, updates the weights directly."""
         self._forward(rows)
         if self._batch == 1:
             self._propagate_back(rows, self._one * -rate, self._theta)
@@ -111,7 +111,7 @@ class NeuronsBackend(Backend):
             self._with_team(work)
 
     def _with_team(self, work: Callable[[], None]) -> None:
-        """The number of threads belongs to the calling thread, and another instance may have set its own."""
+        """Set the number of threads. Numba keeps it for each calling thread; another instance may have changed it."""
         numba.set_num_threads(self.workers)
         work()
 

@@ -130,7 +130,7 @@ def output_delta(loss: int, kind: int, address: int, z: Array, a: Array, y: Arra
 
 @inlined
 def _softmax(a: Array, out: Array) -> None:
-    """Shifted by the maximum, so that nothing overflows."""
+    """Compute the softmax of ``a``, shifted by its maximum so that nothing overflows."""
     top = np.float64(a[0])
     for k in range(1, len(a)):
         top = max(top, np.float64(a[k]))

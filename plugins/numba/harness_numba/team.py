@@ -1,9 +1,9 @@
-"""Python threads that work on one batch together: a pool that lives on, or a team made and joined for every batch.
+"""Python threads that work on one batch together. ``pool`` keeps the threads; ``fork`` makes new ones for each batch.
 
-In a pool every number has a thread of its own, so that what it owns stays in the cache of one core. Where the process
-has as many cores as the pool has threads, each thread keeps to one: an epoch on a small net ends before the system has
-noticed that it woke two threads on one core, and each would wait there for the other to give up its turn. A process
-with cores to spare is left alone: others may keep theirs busy.
+In a pool every number has its own thread, so that its data stays in the cache of one core. If the process has exactly
+as many cores as the pool has threads, each thread is bound to one core. Otherwise the system may wake two threads on
+the same core, where each waits for the other, and an epoch on a small network ends before the system moves one of them.
+If the process has more cores, the threads are not bound, because other programs may use some of those cores.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ KINDS = ("pool", "fork")
 
 
 class AbortedError(RuntimeError):
-    """What a thread ends with because another one did: never the cause, and never what the caller sees."""
+    """A thread ends with this error because another thread failed. The caller sees the error of that other thread."""
 
 
 class Team:
-    """``run`` gives every thread its number and returns when all are done; ``meet`` lets them wait for each other."""
+    """``run`` calls a task once in every thread and returns when all are done; ``meet`` is a barrier between them."""
 
     def __init__(self, kind: str, size: int, abort: Callable[[], None] = lambda: None) -> None:
-        """Keep ``size`` threads ready (``pool``), or make them at every ``run`` (``fork``); a team of one has none.
+        """Keep ``size`` threads ready (``pool``), or make them at every ``run`` (``fork``).
 
-        ``abort`` is called when one of them fails, to free those that wait for it in native code.
+        A team of size 1 runs in the calling thread. ``abort`` is called when a thread fails; it must release the
+        threads that wait for that thread in native code.
         """
         self.size, self._kind, self._abort = size, kind, abort
         self._barrier = Barrier(size)
@@ -54,19 +55,19 @@ class Team:
                 self._share(team.submit, task)
 
     def meet(self) -> None:
-        """Return when every thread of the team has come here."""
+        """Return when every thread of the team has called this method."""
         self._barrier.wait()
 
     def close(self) -> None:
         """End the threads."""
         self._open = False
         self._free()
-        for one in self._pool:
-            one.shutdown()
+        for executor in self._pool:
+            executor.shutdown()
         self._pool = []
 
     def _share(self, submit: Submit, task: Task) -> None:
-        """Nobody is left waiting when a thread fails or the caller is interrupted: all come home before it raises."""
+        """Run the task in every thread. If one fails or the caller is interrupted, release the others, then raise."""
 
         def guarded(number: int) -> None:
             try:
@@ -84,15 +85,15 @@ class Team:
             self._free()
             self._renew()
             raise
-        errors = [error for one in tasks if (error := one.exception()) is not None]
+        errors = [error for future in tasks if (error := future.exception()) is not None]
         causes = [error for error in errors if not isinstance(error, (AbortedError, BrokenBarrierError))]
         if errors:
             raise (causes or errors)[0]
 
     def _renew(self) -> None:
-        """New threads for the pool, the old ones at home: nothing that was started or not noted may run later."""
-        for one in self._pool:
-            one.shutdown(cancel_futures=True)
+        """End the threads of the pool and make new ones, so that no task of the interrupted run is started later."""
+        for executor in self._pool:
+            executor.shutdown(cancel_futures=True)
         self._pool = _pool(self.size) if self._pool else []
 
     def _free(self) -> None:
@@ -109,11 +110,11 @@ def _pool(size: int) -> list[ThreadPoolExecutor]:
 
 
 def _keep_to(core: int) -> None:
-    """Bind the calling thread to a core; one that the system has taken away meanwhile binds nobody."""
+    """Bind the calling thread to a core; do nothing if the system no longer gives this core to the process."""
     with suppress(OSError):
         os.sched_setaffinity(0, {core})
 
 
 def checked(kind: str) -> str:
-    """Return ``kind`` where it is one, or refuse it."""
+    """Return ``kind`` if it is in ``KINDS``; otherwise raise a ``RequestError``."""
     return one_of("option team", kind, KINDS)

@@ -84,9 +84,9 @@ net = harness.Network.dense([30, 11, 3])
 start = harness.initial_parameters(net)
 x = np.random.default_rng(0).random((9, 30), np.float32); y = np.ones((9, 3), np.float32)
 with NeuronsBackend(net, start, workers=3) as a, NeuronsBackend(net, start, workers=2) as b:
-    for one in (a, b, a):
-        one.load(x, y)
-        one.train_epoch(2, 0.2)
+    for backend in (a, b, a):
+        backend.load(x, y)
+        backend.train_epoch(2, 0.2)
     wanted = reference.train_epoch(net, start, x, y, 2, 0.2)
     np.testing.assert_allclose(b.parameters()[0][0], wanted[0][0], atol=1e-5)
     wanted = reference.train_epoch(net, wanted, x, y, 2, 0.2)

@@ -92,8 +92,8 @@ def test_rounding_is_no_worse_than_numpys(batch: int) -> None:
     plain.load(case.x, case.y)
     plain.train_epoch(batch, 0.1)
     ours, theirs = (
-        max(float(np.abs(w - v).max()) for (w, _), (v, _) in zip(one, exact, strict=True))
-        for one in (trained(case, batch, 0.1, 2), plain.parameters())
+        max(float(np.abs(w - v).max()) for (w, _), (v, _) in zip(parameters, exact, strict=True))
+        for parameters in (trained(case, batch, 0.1, 2), plain.parameters())
     )
     assert ours < 2 * theirs
 
@@ -104,8 +104,8 @@ def test_activations_keep_their_relative_accuracy_in_the_tails_and_near_zero(kin
     net = harness.Network.dense([1, 1], activation=kind, dtype=dtype)
     ends = 80.0 if dtype == "float32" else 700.0
     z = np.concatenate([np.linspace(-ends, 9, 4001), np.geomspace(1e-30, 1e-3, 400)]).astype(dtype)[:, None]
-    one: harness.Parameters = [(np.ones((1, 1), dtype), np.zeros(1, dtype))]
-    with FusedBackend(net, one) as backend:
+    start: harness.Parameters = [(np.ones((1, 1), dtype), np.zeros(1, dtype))]
+    with FusedBackend(net, start) as backend:
         backend.load(z, np.zeros_like(z))
         backend.forward(slice(0, len(z)))
         wanted = harness.activation(kind).value(np, z.astype(np.longdouble))
@@ -115,9 +115,9 @@ def test_activations_keep_their_relative_accuracy_in_the_tails_and_near_zero(kin
 @pytest.mark.parametrize("kind", ["sigmoid", "tanh", "relu", "linear"])
 def test_nan_stays_nan_and_infinity_saturates(kind: str) -> None:
     net = harness.Network.dense([1, 1], activation=kind)
-    one: harness.Parameters = [(np.ones((1, 1), np.float32), np.zeros(1, np.float32))]
+    start: harness.Parameters = [(np.ones((1, 1), np.float32), np.zeros(1, np.float32))]
     z = np.array([[np.nan], [np.inf], [-np.inf]], np.float32)
-    with FusedBackend(net, one) as backend:
+    with FusedBackend(net, start) as backend:
         backend.load(z, np.zeros_like(z))
         backend.forward(slice(0, 3))
         ends = {"sigmoid": (1, 0), "tanh": (1, -1), "relu": (np.inf, 0), "linear": (np.inf, -np.inf)}[kind]
@@ -178,7 +178,7 @@ def test_a_second_process_finds_the_compiled_code_of_the_first() -> None:
         "    backend.load(np.ones((9, 5), np.float32), np.ones((9, 3), np.float32))\n"
         "    backend.train_epoch(2, 0.1)\n"
         "print(sum(plan.train_epoch.stats.cache_misses.values()))\n"
-        "print(sum(one.cache_hits for one in native.functions(np.float32).values()))\n"
+        "print(sum(function.cache_hits for function in native.functions(np.float32).values()))\n"
     )
     runs = [subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True) for _ in range(2)]
     misses, hits = runs[1].stdout.split()

@@ -31,7 +31,7 @@ class PythonBackend(Backend):
         self._traces: list[Trace] = []
 
     def load(self, x: Array, y: Array) -> None:
-        """Keep the caller's arrays; a batch becomes lists when it is its turn, as a whole set would fill the memory."""
+        """Keep the caller's arrays. Only the current batch is converted to lists, which saves memory."""
         super().load(x, y)
         self._x, self._y = x, y
 
@@ -48,7 +48,7 @@ class PythonBackend(Backend):
         return self._arrays(self._gradients)
 
     def close(self) -> None:
-        """Nothing outlives a call: every thread is joined before its batch ends."""
+        """Do nothing: every thread has ended with its batch."""
 
     def forward(self, rows: slice) -> None:
         """Forward propagation: every thread takes its share of the examples."""
@@ -83,7 +83,7 @@ class PythonBackend(Backend):
         return {"threads": self.workers, "gil": gil(), "arithmetic": "double precision"}
 
     def _shares(self, examples: list[Item]) -> list[list[Item]]:
-        """Divide a batch among the workers, as evenly as it goes; never an empty share."""
+        """Divide a batch among the workers as evenly as possible. No share is empty."""
         count = min(self.workers, len(examples))
         cuts = [len(examples) * t // count for t in range(count + 1)]
         return [examples[start:stop] for start, stop in pairwise(cuts)]

@@ -19,7 +19,7 @@ class Function(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What the forward pass of one example leaves behind: ``z[k]``, and ``a[k]`` with ``a[0]`` the example."""
+    """The values that the forward pass of one example keeps: ``z[k]`` and ``a[k]``; ``a[0]`` is the example."""
 
     z: list[Vector]
     a: list[Vector]
@@ -31,10 +31,10 @@ def functions(network: Network) -> list[Function]:
 
 
 def _function(name: str) -> Function:
-    found = activation(name)
-    if found.scalar_value is None or found.scalar_slope is None:
+    function = activation(name)
+    if function.scalar_value is None or function.scalar_slope is None:
         raise Unsupported(f"activation {name!r} has no scalar form, which pure Python needs")
-    return Function(name, found.scalar_value, found.scalar_slope)
+    return Function(name, function.scalar_value, function.scalar_slope)
 
 
 def forward(layers: list[Function], weights: Weights, x: Vector) -> Trace:

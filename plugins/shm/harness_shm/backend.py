@@ -36,7 +36,7 @@ class ShmBackend(Backend):
                 to[...] = start
 
     def load(self, x: Array, y: Array) -> None:
-        """Copy the set into shared memory, as large as it needs; an earlier set's memory goes."""
+        """Copy the set into new shared memory of the right size. The memory of an earlier set is freed."""
         super().load(x, y)
         memory = self._running.attach("set", self.rows, set_size(self.network, self.rows))
         self._running.member.attach_set(memory, self.rows)
@@ -55,7 +55,7 @@ class ShmBackend(Backend):
         return copied(self._shared.gradients)
 
     def close(self) -> None:
-        """End the processes, drop the memory and give the claim on BLAS threads back."""
+        """End the processes, free the memory and release the limit on BLAS threads."""
         if self._team is not None:
             self._team.close()
         self._limit.release()
@@ -97,7 +97,7 @@ class ShmBackend(Backend):
         return self._running.member.shared
 
     def _grow(self, rows: int) -> None:
-        """Have room for a batch of this size; the buffers grow on first use and never shrink."""
+        """Make larger buffers if a batch of this size does not fit. Buffers never shrink."""
         if rows > self._shared.buffers.capacity:
             memory = self._running.attach("buffers", rows, buffers_size(self.network, rows))
             self._running.member.attach_buffers(memory, rows)

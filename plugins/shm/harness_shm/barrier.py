@@ -1,10 +1,10 @@
 """A barrier between processes in plain shared memory: every worker counts in a slot that only it writes.
 
-Pure Python has no atomic addition, and with a slot a worker it needs none: an aligned store of eight bytes is whole.
-A worker that waits first looks again and again, then yields its core between two looks, then sleeps on the slot it
-waits for. Whoever arrives wakes sleepers, if there are any. No sleep is long, and after each the worker looks whether
-the others are alive; so neither a lost wake-up nor a dead process can hang it. Two processes on two idle cores take
-about 5 µs to pass, most of it Python.
+Pure Python has no atomic addition. With one slot for each worker none is needed, because an aligned store of eight
+bytes is atomic. A waiting worker first reads the slot in a loop, then yields its core between two reads, then sleeps
+until the slot changes. A worker that arrives wakes the workers that sleep. Every sleep is short, and after each one the
+worker checks that the others are alive, so a lost wake-up or a dead process cannot make it hang. Two processes on two
+idle cores pass the barrier in about 5 µs; most of that is Python.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ LINE_WORDS = 8
 HEAD_LINES = 2
 """Lines before the first slot, for the command."""
 LOOKS = 4000
-"""Looks without a pause, about a fifth of a millisecond; none where workers must share cores."""
+"""Reads without a pause, about 0.2 ms. If workers must share cores, no such reads are made."""
 YIELDS = 500
 NAP = 0.05
-"""Seconds of one sleep at most, and so between two looks at who is alive."""
+"""The longest sleep in seconds, and so the longest time between two checks that the others are alive."""
 
 
 def control_size(workers: int) -> int:
@@ -36,7 +36,7 @@ def control_size(workers: int) -> int:
 
 
 class Barrier:
-    """One worker's side; ``alive`` raises where waiting is no use any more."""
+    """The barrier as one worker uses it. ``alive`` raises if another process has ended and waiting is useless."""
 
     def __init__(self, memory: mmap.mmap, rank: int, workers: int, alive: Callable[[], None]) -> None:
         self._words = memoryview(memory).cast("q")
@@ -49,7 +49,7 @@ class Barrier:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Return when every worker has called this as often as this one."""
+        """Return when every other worker has called this method as often as this worker."""
         count = self._words[self._own] + 1
         self._fence()
         self._words[self._own] = count
@@ -61,7 +61,7 @@ class Barrier:
         self._fence()
 
     def _wake(self) -> None:
-        """Wake those who sleep on this worker's slot; a sleeper says so in the word after its own slot."""
+        """Wake the workers that sleep on this slot. A sleeping worker sets the word after its own slot to 1."""
         if any(self._words[slot + 1] for slot in self._others):
             futex.wake(self._base + self._own * WORD)
 
@@ -86,9 +86,9 @@ class Barrier:
         self._words[self._own + 1] = 0
 
     def _fence(self) -> None:
-        """Keep what stands before apart from what stands after, on CPUs that would reorder them.
+        """Keep the CPU from moving memory accesses across this point.
 
-        A released lock orders all that came before it, an acquired one all that comes after; two pairs do both.
+        Releasing a lock orders all accesses before it, acquiring one orders all accesses after it. Two pairs do both.
         """
         with self._lock:
             pass

@@ -1,7 +1,7 @@
-"""``python -m harness_shm.child SOCKET``: a worker process; started by the backend, ended by it or by its end.
+"""``python -m harness_shm.child SOCKET``: a worker process. The backend ends it; it also ends if the parent dies.
 
-It reads what it needs from the socket whose descriptor it inherits, so that standard input stays free and the
-program that uses the backend needs no main guard.
+It reads messages from an inherited socket, so standard input stays free and the program that uses the backend needs no
+``if __name__ == "__main__"``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from harness_shm.memory import mapped
 
 
 def serve(connection: socket.socket) -> NoReturn:
-    """Carry out commands until the parent ends this worker, or is gone."""
+    """Carry out commands until the parent ends this process or dies."""
     hello, (control_file, model_file) = wire.receive(connection)
     control = mapped(control_file)
     board = Board(control)
@@ -42,33 +42,33 @@ def serve(connection: socket.socket) -> NoReturn:
 
 
 def attach(member: Member, connection: socket.socket) -> None:
-    """Map the memory that the parent sends; the one before goes with its last array."""
+    """Map the memory that the parent sends. The earlier memory is freed with its last array."""
     message, (handle,) = wire.receive(connection)
     take = member.attach_set if message["what"] == "set" else member.attach_buffers
     take(mapped(handle), message["rows"])
 
 
 def _watch(connection: socket.socket) -> Callable[[], None]:
-    """Return what ends this process where the parent is gone: the kernel hangs up for the dead."""
+    """Return a function that ends this process if the parent is dead, which is seen as a closed socket."""
     poll = select.poll()
     poll.register(connection, 0)
 
     def alive() -> None:
         if poll.poll(0):
-            os._exit(0)  # at once: there is nothing to flush
+            os._exit(0)  # nothing needs to be flushed
 
     return alive
 
 
 def main(descriptor: int) -> None:
-    """Serve; an error goes to the parent, which waits for this worker and would else know nothing but its end."""
+    """Serve commands. Send an error to the parent, which would otherwise only see that this process ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     ThreadLimit(1)
     with socket.socket(fileno=descriptor) as connection:
         try:
             serve(connection)
         except EOFError:
-            return  # the parent is gone before it said all
+            return  # the parent died before it had sent everything
         except Exception as error:
             wire.send(connection, {"error": f"{type(error).__name__}: {error}"}, [])
             raise

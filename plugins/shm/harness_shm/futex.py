@@ -1,4 +1,4 @@
-"""Sleeping until a number in shared memory changes: Linux's futex, and a short sleep where there is none."""
+"""Sleep until a number in shared memory changes: with Linux's futex or, on other systems, by short sleeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NUMBERS = {"x86_64": 202, "aarch64": 98}
 """The system call by machine."""
 WAIT, WAKE, EVERYBODY = 0, 1, 2**31 - 1
 NAP = 0.0005
-"""Seconds between two looks where there is no futex."""
+"""Seconds of one sleep on systems without futex."""
 
 
 class _Timespec(ctypes.Structure):

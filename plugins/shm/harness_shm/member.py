@@ -1,4 +1,4 @@
-"""What every worker does, the parent as number 0 and its children alike: commands, carried out between barriers."""
+"""The work of one worker: it carries out commands between barriers. The parent is worker 0, its children the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Do(IntEnum):
 
 
 class Command(NamedTuple):
-    """A command with its numbers; those that it does not need are 0."""
+    """A command with its arguments. Arguments that it does not need are 0."""
 
     do: Do
     start: int = 0
@@ -77,12 +77,12 @@ class Member:
         self.shared.y = carver.array((rows, self.network.outputs))
 
     def attach_buffers(self, memory: mmap.mmap, rows: int) -> None:
-        """Take room for batches of up to ``rows`` rows in ``memory``."""
+        """Place buffers for batches of up to ``rows`` rows in ``memory``."""
         self.shared.buffers = Buffers(self.network, rows, Carver(memory, self.network.dtype).array)
         self._worker = Worker(self.shared, self._rank, self._workers)
 
     def carry_out(self, command: Command) -> None:
-        """Do this worker's part; the barrier that ends a command is the caller's."""
+        """Do this worker's part of the command. The caller waits at the barrier that ends it."""
         worker, rows = self._worker, command.rows
         if command.do == Do.FORWARD:
             worker.forward(rows)

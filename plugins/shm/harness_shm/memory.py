@@ -1,4 +1,4 @@
-"""Shared memory without a name: it lives as long as somebody maps it, so that not even ``kill -9`` leaves it behind."""
+"""Shared memory without a name. It is freed when no process maps it, so even ``kill -9`` leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def created(size: int) -> Iterator[tuple[int, mmap.mmap]]:
 
 
 def mapped(handle: int) -> mmap.mmap:
-    """Map the whole memory and close the descriptor; the map goes with the last array in it."""
+    """Map the whole memory and close the descriptor. The map is freed with the last array in it."""
     try:
         return mmap.mmap(handle, os.fstat(handle).st_size)
     finally:
@@ -80,7 +80,7 @@ def model_size(network: Network) -> int:
 
 
 def buffers_size(network: Network, rows: int) -> int:
-    """Return bytes enough for the buffers of a batch; pages that nobody touches are never made."""
+    """Return the bytes of the buffers of a batch. The system allocates only pages that are used."""
     widths = [layer.outputs for layer in network.layers]
     item = np.dtype(network.dtype).itemsize
     return (

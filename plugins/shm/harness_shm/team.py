@@ -1,4 +1,4 @@
-"""The parent's side: start the children, send them memory, put commands on the board, notice who died, end them all."""
+"""The parent's side: start and end the children, send them memory and commands, and notice when one has died."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness_shm.memory import created, model_size
 
 
 class WorkerLostError(HarnessError):
-    """A worker process ended while it was needed; the backend cannot go on and must be closed."""
+    """A worker process ended while it was needed. The backend cannot continue and must be closed."""
 
 
 class Child(NamedTuple):
@@ -51,13 +51,13 @@ class Team:
 
     @property
     def member(self) -> Member:
-        """This process's own part; once the team is closed, or lost a worker, the reason as an error."""
+        """The member of this process. Raise ``WorkerLostError`` if the team is closed or has lost a worker."""
         if self._member is None:
             raise WorkerLostError(self._lost)
         return self._member
 
     def do(self, command: Command) -> None:
-        """Have every worker carry the command out, this one too, and return when all are done."""
+        """Carry out the command in every worker, this process included. Return when all are done."""
         member = self.member
         try:
             self._board.write(command)
@@ -82,9 +82,9 @@ class Team:
         return memory
 
     def close(self) -> None:
-        """End the children, none is left, not even as a zombie; and let the memory go.
+        """End the children, wait for each one so that no zombie is left, and free the memory.
 
-        They are killed, as that is quickest: all that they have is memory that goes with its last map.
+        They are killed because that is fastest. They own nothing but shared memory, which the system frees.
         """
         self._lost = self._lost or "shm: the backend is closed; make a new one"
         self._member = None
@@ -111,7 +111,7 @@ class Team:
             raise WorkerLostError(f"shm: worker {child.rank} does not listen: {error}") from error
 
     def _alive(self) -> None:
-        """Raise where a child has ended: with what it said, or else how it ended."""
+        """Raise if a child has ended, with the error that it sent or with its exit code or signal."""
         for child in self._children:
             if child.process.poll() is not None:
                 self._lost = f"shm: worker {child.rank} (process {child.process.pid}) {_last_words(child)}"

@@ -1,4 +1,4 @@
-"""Messages between parent and child over a Unix socket: a few words as JSON, with the memory that they speak of."""
+"""Messages between parent and child over a Unix socket: JSON together with descriptors of shared memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def send(connection: socket.socket, message: dict[str, Any], handles: list[int])
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """Return the next message and its open files; ``EOFError`` where the other end is gone."""
+    """Return the next message and its open files; raise ``EOFError`` if the other process has closed it."""
     header, handles, _, _ = socket.recv_fds(connection, HEADER, FILES)
     for handle in handles:
         os.set_inheritable(handle, False)  # noqa: FBT003  its only parameter

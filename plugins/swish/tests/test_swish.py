@@ -54,7 +54,7 @@ def test_a_network_names_it_and_its_gradients_are_central_differences() -> None:
     start = harness.initial_parameters(net, seed=2)
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
-    found = reference.backprop(net, start, reference.forward(net, start, x), y)
+    gradients = reference.backprop(net, start, reference.forward(net, start, x), y)
     weights, h = start[0][0], 1e-6
     for place in np.ndindex(weights.shape):
         kept, losses = weights[place], []
@@ -62,7 +62,7 @@ def test_a_network_names_it_and_its_gradients_are_central_differences() -> None:
             weights[place] = moved
             losses.append(loss_value("mse", reference.forward(net, start, x).outputs, y))
         weights[place] = kept
-        assert found[0][0][place] == pytest.approx((losses[0] - losses[1]) / (2 * h), rel=1e-6, abs=1e-8)
+        assert gradients[0][0][place] == pytest.approx((losses[0] - losses[1]) / (2 * h), rel=1e-6, abs=1e-8)
 
 
 @pytest.mark.parametrize("name", ["blas", "python"])
@@ -76,8 +76,8 @@ def test_a_backend_trains_with_it(name: str) -> None:
         backend.train_epoch(4, 0.5)
         trained = backend.parameters()
     for pair, expected in zip(trained, reference.train_epoch(net, start, x, y, 4, 0.5), strict=True):
-        for found, right in zip(pair, expected, strict=True):
-            np.testing.assert_allclose(found, right, rtol=1e-10)
+        for array, right in zip(pair, expected, strict=True):
+            np.testing.assert_allclose(array, right, rtol=1e-10)
 
 
 def test_the_readme_is_right() -> None:

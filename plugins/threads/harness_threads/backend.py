@@ -1,6 +1,6 @@
 """``threads``: parallel minibatch gradient descent (algorithm 5) in Python threads on BLAS.
 
-NumPy gives the GIL back inside its routines, so the threads compute at once even where there is one. With
+NumPy releases the GIL inside its routines, so the threads compute in parallel even in a Python with a GIL. With
 ``blas_threads`` above 1 every thread's BLAS is threaded again, the two-level scheme that Kamra et al. leave as future
 work: of ``workers`` CPU threads, ``workers // blas_threads`` divide the examples. OpenBLAS means to run one threaded
 product at a time, but before mid-2026 keeps a lock for each combination of transposes, and two at once return wrong
@@ -24,7 +24,7 @@ from harness_threads.team import Fork, Pool, Team
 
 TEAMS: dict[str, type[Team]] = {"pool": Pool, "fork": Fork}
 BLAS = threading.Lock()
-"""One for the process, as OpenBLAS has one thread pool a process: two instances must take turns, too."""
+"""One lock for the whole process: OpenBLAS has one thread pool per process, so two backends must take turns too."""
 
 
 class ThreadsBackend(Backend):
@@ -78,7 +78,7 @@ class ThreadsBackend(Backend):
         return copied(self._shared.gradients)
 
     def close(self) -> None:
-        """End the threads and give the claim on BLAS threads back."""
+        """End the threads and release the limit on BLAS threads."""
         self._team.close()
         self._limit.release()
 
@@ -117,7 +117,7 @@ class ThreadsBackend(Backend):
         return {**self._blas.facts(), "threads": self._size * in_force(), "strategy": strategy}
 
     def _train(self, t: int, plan: Iterable[slice], rate: float) -> None:
-        """What thread ``t`` does: its examples, and after the barrier the update of its rows of the weights."""
+        """Train in thread ``t``: propagate its examples and, after a barrier, update its rows of the weights."""
         worker = self._threads[t]
         for rows in plan:
             worker.forward(rows)
@@ -127,7 +127,7 @@ class ThreadsBackend(Backend):
             self._team.barrier.wait()
 
     def _grow(self, rows: int) -> None:
-        """Have room for a batch of this size; the buffers grow on first use and never shrink."""
+        """Make larger buffers if a batch of this size does not fit. Buffers never shrink."""
         if rows > self._shared.buffers.capacity:
             self._shared.buffers = Buffers(self.network, rows, self._make)
             self._threads = self._new_workers()

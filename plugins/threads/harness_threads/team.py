@@ -1,8 +1,8 @@
-"""A team of threads: ``run`` has every member do its part of a piece of work and returns when all are done.
+"""A team of threads. ``run`` calls a piece of work once in every member and returns when all are done.
 
 ``Pool`` keeps its threads for as long as it lives; ``Fork`` creates and joins them for every piece of work, as the
 papers' programs do for every batch. Member 0 is the calling thread in both. A member that raises breaks the barrier,
-so that nobody waits for it, and its error is raised again where the team was called.
+so that no other member waits for it, and ``run`` raises its error again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Team(ABC):
         self.barrier = threading.Barrier(size)
 
     def run(self, work: Work) -> None:
-        """Have every member do ``work(number)``; raise the first error that is not a barrier broken by another's."""
+        """Call ``work(number)`` in every member. Raise the first error that is not caused by a broken barrier."""
         errors: dict[int, BaseException] = {}
         self.barrier.reset()
 
@@ -67,11 +67,11 @@ class Fork(Team):
             _join(threads)
 
     def close(self) -> None:
-        """Nothing is left between two pieces of work."""
+        """Do nothing: the threads have already ended."""
 
 
 class Pool(Team):
-    """Threads that wait for work. They are daemons: a backend that nobody closed does not keep Python from ending."""
+    """Threads that wait for work. They are daemons, so Python can end even if the backend was never closed."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size)
@@ -113,7 +113,7 @@ class Pool(Team):
                 done.get()
 
     def close(self) -> None:
-        """Send every thread home and wait for it."""
+        """End every thread and wait until it has ended."""
         self.barrier.abort()
         for inbox in self._inboxes:
             inbox.put(None)
@@ -122,7 +122,7 @@ class Pool(Team):
 
 
 def _join(threads: Iterable[threading.Thread]) -> None:
-    """Wait for those that were started."""
+    """Join the threads that were started."""
     for thread in threads:
         if thread.ident is not None:
             thread.join()
@@ -131,4 +131,4 @@ def _join(threads: Iterable[threading.Thread]) -> None:
 def _serve(inbox: SimpleQueue[Callable[[], None] | None]) -> None:
     while (part := inbox.get()) is not None:
         part()
-        del part  # the work holds the backend, which must be free to go while this thread waits
+        del part  # it refers to the backend, which could not be freed while this thread waits

@@ -15,14 +15,14 @@ from harness_torch.graph import CapturedEpoch, Steps
 from harness_torch.model import Perceptron
 
 COMPILED_SHAPES = 256
-"""Networks and batch sizes that one process may compile; past PyTorch's own limit of 8 it would run eager unasked."""
+"""Networks and batch sizes that one process may compile. Above its own limit of 8, PyTorch would silently run eager."""
 
 
 class TorchBackend(Backend):
     """Data and weights live on the device; ``workers`` are intra-op threads.
 
     ``forward``, ``backprop`` and ``step`` are the eager form in every mode: a user's model, autograd, and
-    ``torch.optim.SGD``. ``train_epoch`` is what the mode is about.
+    ``torch.optim.SGD``. Only ``train_epoch`` depends on the mode.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class TorchBackend(Backend):
         self.model.loss(self._z, self.y[rows]).backward(retain_graph=True)  # type: ignore[no-untyped-call]
 
     def step(self, rate: float) -> None:
-        """``torch.optim.SGD`` with this rate."""
+        """Update the weights by ``torch.optim.SGD`` with this rate."""
         self.optimiser.param_groups[0]["lr"] = rate
         self.optimiser.step()
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """One epoch in the mode's fastest honest form."""
+        """Train one epoch in the chosen mode."""
         check_rate(rate)
         if self.mode == "graph":
             self._replay(batch_size, rate)

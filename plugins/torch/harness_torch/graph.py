@@ -17,7 +17,7 @@ from harness import activation, batches
 from harness_torch.model import Perceptron
 
 STEPS_PER_GRAPH = 512
-"""Enough that a replay's start is lost in it, few enough that a capture stays short."""
+"""Many enough that the cost of starting a replay is negligible, few enough that a capture stays short."""
 
 
 @dataclass

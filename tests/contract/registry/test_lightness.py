@@ -37,6 +37,8 @@ def test_help_loads_the_command_line_alone(site: Site) -> None:
     assert set(loaded(site, action)) == {
         "harness",
         "harness.cli",
+        "harness.cli.codes",
+        "harness.cli.door",
         "harness.cli.streams",
         "harness.errors",
         "harness._version",

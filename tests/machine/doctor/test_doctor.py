@@ -102,8 +102,8 @@ def test_a_quota_below_the_affinity_is_a_warning(monkeypatch: pytest.MonkeyPatch
 )
 def test_other_load_and_steal_are_warnings(monkeypatch: pytest.MonkeyPatch, after: Machine, levels: list[str]) -> None:
     looks = iter([Machine(0.0, 0.0, 0.0), after])
-    monkeypatch.setattr(system.Machine, "read", classmethod(lambda _kind: next(looks)))
-    monkeypatch.setattr(system.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(Machine, "read", classmethod(lambda _kind: next(looks)))
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
     assert [found.level for found in system.quiet()] == levels
 
 
@@ -127,9 +127,9 @@ def test_a_folder_without_room_or_permission_is_a_warning(monkeypatch: pytest.Mo
     store = tmp_path / "not" / "there" / "results.db"
     assert only(system.disk(store)).level == "fact"
     usage = namedtuple("usage", "free")  # noqa: PYI024  a stand-in with one field
-    monkeypatch.setattr(system.shutil, "disk_usage", lambda _folder: usage(3 << 20))
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: usage(3 << 20))
     assert "3 MiB are free" in only(system.disk(store)).sentence
-    monkeypatch.setattr(system.os, "access", lambda *_: False)
+    monkeypatch.setattr("os.access", lambda *_: False)
     assert "cannot be written to" in only(system.disk(store)).sentence
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from harness.contract.network import Network
 from harness.report.compare.cost import fit, observations
-from harness.report.compare.modelled import as_objects, lines
-from harness.report.compare.models import models
+from harness.report.compare.crossover import as_objects, lines, models
 from harness.store import Stored
 from tests.report.compare.made import stored
 
@@ -39,16 +38,16 @@ def rows(
             for turn in range(5):
                 time = exact * float(np.exp(rng.normal(0, noise)))
                 gflops = flops * EXAMPLES / time / 1e9
-                (one,) = stored([time], row={"gflops": gflops}, network=network, batch=batch, **changes)
-                object.__setattr__(one.row, "round", turn)
-                made.append(one)
+                (entry,) = stored([time], row={"gflops": gflops}, network=network, batch=batch, **changes)
+                object.__setattr__(entry.row, "round", turn)
+                made.append(entry)
     return made
 
 
 def test_known_costs_are_found_and_so_is_the_size_of_the_set() -> None:
-    found = observations(rows(QUICK_STEPS))
-    assert {one.examples for one in found} == {EXAMPLES}
-    model = fit(found)
+    measured = observations(rows(QUICK_STEPS))
+    assert {cell.examples for cell in measured} == {EXAMPLES}
+    model = fit(measured)
     assert model.costs == pytest.approx(QUICK_STEPS, rel=1e-6)
     assert model.separates
     assert model.bad == []
@@ -65,22 +64,24 @@ def test_a_prediction_holds_its_interval() -> None:
     truth = QUICK_FLOPS[0] * 64 + QUICK_FLOPS[1] * EXAMPLES + QUICK_FLOPS[2] * EXAMPLES * flops
     held = 0
     for seed in range(40):
-        found = fit(observations(rows(QUICK_FLOPS, noise=0.1, seed=seed))).predict(EXAMPLES, 32, flops)
-        held += found.low <= truth <= found.high
-        assert found.value == pytest.approx(truth, rel=0.3)
+        predicted = fit(observations(rows(QUICK_FLOPS, noise=0.1, seed=seed))).predict(EXAMPLES, 32, flops)
+        held += predicted.low <= truth <= predicted.high
+        assert predicted.value == pytest.approx(truth, rel=0.3)
     assert held >= 32
 
 
 def test_the_batch_and_the_width_where_one_overtakes_the_other_are_named() -> None:
-    (found,) = models(rows(QUICK_STEPS, noise=0.03), rows(QUICK_FLOPS, noise=0.03, seed=1, backend="other"))
-    crossings = found.overtakings()
+    (both,) = models(rows(QUICK_STEPS, noise=0.03), rows(QUICK_FLOPS, noise=0.03, seed=1, backend="other"))
+    crossings = both.overtakings()
     flops = Network.dense([64, 128, 10]).flops_per_example
     true_batch = (50e-6 - 1e-6) / (1e-8 + 9e-11 * flops)
-    (batch,) = (one for one in crossings if one.axis == "batch" and one.where.startswith("64-128-10"))
+    (batch,) = (
+        crossing for crossing in crossings if crossing.axis == "batch" and crossing.where.startswith("64-128-10")
+    )
     assert batch.low <= true_batch <= batch.high
     assert batch.above == "B"
     assert not batch.extrapolated
-    (width,) = (one for one in crossings if one.axis == "width" and "batch 8 " in one.where)
+    (width,) = (crossing for crossing in crossings if crossing.axis == "width" and "batch 8 " in crossing.where)
     true_flops = (49e-6 / 8 - 1e-8) / 9e-11
     assert width.low <= true_flops / (4 * 64 + 6 * 10) <= width.high
     assert width.above == "B"
@@ -90,48 +91,48 @@ def test_the_batch_and_the_width_where_one_overtakes_the_other_are_named() -> No
 def test_a_crossing_beyond_all_that_was_measured_says_so() -> None:
     nets = (32, 128)
     a, b = rows((1e-6, 1e-8, 1e-10), widths=nets), rows((600e-6, 1e-8, 0.9e-10), widths=nets, backend="other")
-    (found,) = models(a, b)
-    batch = [one for one in found.overtakings() if one.axis == "batch"]
+    (both,) = models(a, b)
+    batch = [crossing for crossing in both.overtakings() if crossing.axis == "batch"]
     assert batch
-    assert all(one.extrapolated and "EXTRAPOLATED" in str(one) for one in batch)
+    assert all(crossing.extrapolated and "EXTRAPOLATED" in str(crossing) for crossing in batch)
 
 
 def test_a_backend_that_is_ahead_everywhere_overtakes_nobody() -> None:
-    (found,) = models(rows((1e-6, 1e-8, 1e-11)), rows((2e-6, 2e-8, 2e-11), backend="other"))
-    assert found.overtakings() == []
-    assert "neither overtakes the other" in "\n".join(lines([found], ("blas", "other")))
+    (both,) = models(rows((1e-6, 1e-8, 1e-11)), rows((2e-6, 2e-8, 2e-11), backend="other"))
+    assert both.overtakings() == []
+    assert "neither overtakes the other" in "\n".join(lines([both], ("blas", "other")))
 
 
 def test_a_cell_that_the_model_misses_is_named() -> None:
     made = rows(QUICK_STEPS)
-    for one in made:
-        if one.row.cell.batch == 512 and one.row.cell.network.sizes[1] == 512:
-            object.__setattr__(one.row, "epoch_seconds", (3 * one.row.epoch_seconds[0],))
-            object.__setattr__(one.row, "gflops", one.row.gflops / 3)
-    (found,) = models(made, rows(QUICK_FLOPS, backend="other"))
-    worst, error = found.a.bad[0]
+    for entry in made:
+        if entry.row.cell.batch == 512 and entry.row.cell.network.sizes[1] == 512:
+            object.__setattr__(entry.row, "epoch_seconds", (3 * entry.row.epoch_seconds[0],))
+            object.__setattr__(entry.row, "gflops", entry.row.gflops / 3)
+    (both,) = models(made, rows(QUICK_FLOPS, backend="other"))
+    worst, error = both.a.bad[0]
     assert (worst.cell.batch, worst.cell.network.sizes[1]) == (512, 512)
     assert error > 1
-    assert "fits badly: batch=512 on 64-512-10" in "\n".join(lines([found], ("blas", "other")))
+    assert "fits badly: batch=512 on 64-512-10" in "\n".join(lines([both], ("blas", "other")))
 
 
 def test_one_net_alone_says_nothing_about_widths() -> None:
-    (found,) = models(rows(QUICK_STEPS, widths=(32,)), rows(QUICK_FLOPS, widths=(32,), backend="other"))
-    assert not found.a.separates
-    assert {one.axis for one in found.overtakings()} == {"batch"}
+    (both,) = models(rows(QUICK_STEPS, widths=(32,)), rows(QUICK_FLOPS, widths=(32,), backend="other"))
+    assert not both.a.separates
+    assert {crossing.axis for crossing in both.overtakings()} == {"batch"}
 
 
 def test_too_few_cells_are_no_model() -> None:
     assert fit(observations(rows(QUICK_STEPS, widths=(32,)))[:2]) is None
-    (found,) = models(rows(QUICK_STEPS)[:10], rows(QUICK_FLOPS)[:10])
-    assert "too few cells" in "\n".join(lines([found], ("a", "b")))
+    (both,) = models(rows(QUICK_STEPS)[:10], rows(QUICK_FLOPS)[:10])
+    assert "too few cells" in "\n".join(lines([both], ("a", "b")))
 
 
 def test_each_number_of_workers_has_its_own_model() -> None:
     a = rows(QUICK_STEPS) + rows((2e-6, 1e-8, 5e-11), workers=2)
     b = rows(QUICK_FLOPS, backend="other") + rows(QUICK_FLOPS, workers=2, backend="other")
-    found = models(a, b)
-    assert [one.workers for one in found] == [1, 2]
-    assert found[1].a.costs == pytest.approx((2e-6, 1e-8, 5e-11), rel=1e-6)
-    (first, _) = as_objects(found)
+    every = models(a, b)
+    assert [both.workers for both in every] == [1, 2]
+    assert every[1].a.costs == pytest.approx((2e-6, 1e-8, 5e-11), rel=1e-6)
+    (first, _) = as_objects(every)
     assert first["a"]["cells"][0]["predicted"] == pytest.approx(first["a"]["cells"][0]["seconds"])

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.report.compare import Result, Thresholds, compare
-from harness.report.compare.evidence import paired, unpaired
-from harness.report.compare.student import quantile, tail
+from harness.report.compare.evidence import paired, quantile, tail, unpaired
 from tests.report.compare.made import noisy, side, stored
 
 NARROW = Thresholds(default=1e-6)
@@ -30,7 +29,7 @@ def study(
 
 
 def alarms(result: Result) -> int:
-    return sum(one.verdict in ("faster", "slower") for one in result.cells)
+    return sum(cell.verdict in ("faster", "slower") for cell in result.cells)
 
 
 @pytest.mark.parametrize(("run", "cells"), [("r", CELLS), ("another", 6)])
@@ -47,22 +46,22 @@ def test_without_the_correction_most_comparisons_of_equals_would_cry_wolf() -> N
     wrong = 0
     for _ in range(STUDIES):
         logs = [np.log(after / before) for before, after in (noisy(rng, 20) for _ in range(CELLS))]
-        wrong += any(paired(list(one)).p_change() < 0.05 for one in logs)
+        wrong += any(paired(list(log)).p_change() < 0.05 for log in logs)
     assert wrong > 40
 
 
 def test_a_slowdown_of_10_percent_is_found_in_9_of_10_with_20_paired_rounds() -> None:
     rng = np.random.default_rng(2)
-    found = [study(rng, cells=1, factor=1.1) for _ in range(100)]
-    slower = sum(result.cells[0].verdict == "slower" for result in found)
+    results = [study(rng, cells=1, factor=1.1) for _ in range(100)]
+    slower = sum(result.cells[0].verdict == "slower" for result in results)
     assert slower >= 90
-    assert all(result.regression == (result.cells[0].verdict == "slower") for result in found)
+    assert all(result.regression == (result.cells[0].verdict == "slower") for result in results)
 
 
 def test_a_slowdown_of_15_percent_is_found_among_20_cells() -> None:
     rng = np.random.default_rng(3)
-    found = [study(rng, factor=1.15) for _ in range(20)]
-    called = [[one.setting["batch"] for one in result.cells if one.verdict == "slower"] for result in found]
+    results = [study(rng, factor=1.15) for _ in range(20)]
+    called = [[cell.setting["batch"] for cell in result.cells if cell.verdict == "slower"] for result in results]
     assert sum(batches == [1] for batches in called) >= 18
 
 
@@ -83,10 +82,10 @@ def test_equals_are_called_the_same_where_the_noise_allows_it() -> None:
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_two_rounds_decide_nothing_however_large_the_difference(count: int) -> None:
-    (one,) = compare(side(stored([0.01] * count)), side(stored([10.0] * count))).cells
-    assert one.verdict == "undecided"
-    assert one.rounds == 3
-    assert one.ratio.low is None
+    (cell,) = compare(side(stored([0.01] * count)), side(stored([10.0] * count))).cells
+    assert cell.verdict == "undecided"
+    assert cell.rounds == 3
+    assert cell.ratio.low is None
 
 
 def test_a_threefold_slowdown_is_found_in_three_rounds_among_20_cells() -> None:
@@ -97,7 +96,7 @@ def test_a_threefold_slowdown_is_found_in_three_rounds_among_20_cells() -> None:
         side(*(stored(times, batch=1 + cell) for cell, times in enumerate(before))),
         side(*(stored(times, batch=1 + cell) for cell, times in enumerate(after))),
     )
-    assert [one.setting["batch"] for one in result.cells if one.verdict == "slower"] == [8]
+    assert [cell.setting["batch"] for cell in result.cells if cell.verdict == "slower"] == [8]
 
 
 def test_as_many_rounds_as_advised_decide() -> None:
@@ -107,9 +106,9 @@ def test_as_many_rounds_as_advised_decide() -> None:
     for _ in range(80):
         before, after = noisy(rng, 1000, sigma=0.08, spikes=0)
         after = after * 1.15
-        (one,) = compare(side(stored(before[:8])), side(stored(after[:8]))).cells
-        if one.verdict == "undecided" and one.rounds is not None:
-            (later,) = compare(side(stored(before[: one.rounds])), side(stored(after[: one.rounds]))).cells
+        (cell,) = compare(side(stored(before[:8])), side(stored(after[:8]))).cells
+        if cell.verdict == "undecided" and cell.rounds is not None:
+            (later,) = compare(side(stored(before[: cell.rounds])), side(stored(after[: cell.rounds]))).cells
             outcomes.append(later.verdict == "slower")
     assert len(outcomes) >= 20
     assert sum(outcomes) >= 0.65 * len(outcomes)
@@ -127,10 +126,10 @@ def test_p_values_are_as_rare_as_they_say(count: int, level: float) -> None:
 
 def test_unpaired_p_values_are_as_rare_as_they_say_whatever_the_two_sides_look_like() -> None:
     rng = np.random.default_rng(9)
-    for one, other, ratio in ((20, 20, 1), (20, 5, 4), (5, 20, 4), (3, 3, 1)):
+    for above, below, ratio in ((20, 20, 1), (20, 5, 4), (5, 20, 4), (3, 3, 1)):
         rare = 0
         for _ in range(3000):
-            rare += unpaired(list(rng.normal(0, 0.1, one)), list(rng.normal(0, 0.1 * ratio, other))).p_change() < 0.05
+            rare += unpaired(list(rng.normal(0, 0.1, above)), list(rng.normal(0, 0.1 * ratio, below))).p_change() < 0.05
         assert rare <= 210
 
 
@@ -148,8 +147,8 @@ some_times = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=12)
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(some_times, some_times, st.sampled_from(["r", "another"]))
-def test_the_other_way_round_the_verdict_is_its_mirror(one: list[float], other: list[float], run: str) -> None:
-    a, b = side(stored(one)), side(stored(other, run=run))
+def test_the_other_way_round_the_verdict_is_its_mirror(before: list[float], after: list[float], run: str) -> None:
+    a, b = side(stored(before)), side(stored(after, run=run))
     (there,), (back,) = compare(a, b).cells, compare(b, a).cells
     assert back.verdict == MIRRORED.get(there.verdict, there.verdict)
     assert back.ratio.value == pytest.approx(1 / there.ratio.value)

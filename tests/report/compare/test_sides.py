@@ -11,8 +11,9 @@ import pytest
 from harness.cli import main
 from harness.errors import RequestError
 from harness.report.compare import Result, Side, Thresholds, compare
-from harness.report.compare.shown import as_markdown, as_object, as_text
+from harness.report.compare.display import as_markdown, as_object, as_text
 from harness.report.compare.sides import resolve
+from harness.runner.row import State
 from harness.store import Store, Stored
 from tests.report.compare.made import side, stored
 from tests.samples import a_cell, a_lost_row, a_row, a_run
@@ -23,7 +24,7 @@ HOSTILE = "x|y`\x1b[31m <img src=x onerror=alert(1)> @all [a](b)\n*z*"
 
 
 def meant(word: str, *cells: list[Stored]) -> Side:
-    every = [one for cell in cells for one in cell]
+    every = [row for cell in cells for row in cell]
     return resolve(word, every, every)
 
 
@@ -69,13 +70,13 @@ def test_several_configurations_of_a_backend_are_told_apart() -> None:
     with pytest.raises(RequestError, match=r"write blas\[kernels=auto\] or blas\[kernels=inherit\]"):
         meant("blas", *cells)
     a, b = meant("blas[kernels=auto]", *cells), meant("blas[kernels=inherit]", *cells)
-    assert [one.verdict for one in compare(a, b).cells] == ["slower"]
+    assert [cell.verdict for cell in compare(a, b).cells] == ["slower"]
 
 
 def test_workers_between_brackets_may_differ() -> None:
     cells = stored(TWICE), stored(STEADY, workers=2)
     result = compare(meant("blas[workers=1]", *cells), meant("blas[workers=2]", *cells))
-    assert [one.verdict for one in result.cells] == ["faster"]
+    assert [cell.verdict for cell in result.cells] == ["faster"]
     assert not result.regression
 
 
@@ -119,8 +120,8 @@ def test_what_else_differs_is_shown_before_any_time() -> None:
 def test_thresholds_hold_for_their_group_alone() -> None:
     a = side(stored(STEADY), stored(STEADY, batch=1))
     b = side(stored([1.1 * t for t in STEADY]), stored([1.1 * t for t in STEADY], batch=1))
-    found = compare(a, b, Thresholds.parse("5%", ["backend=blas,batch=1:20%"]))
-    assert {one.setting["batch"]: one.verdict for one in found.cells} == {32: "slower", 1: "same"}
+    result = compare(a, b, Thresholds.parse("5%", ["backend=blas,batch=1:20%"]))
+    assert {cell.setting["batch"]: cell.verdict for cell in result.cells} == {32: "slower", 1: "same"}
     with pytest.raises(RequestError, match="unknown key 'bach'; did you mean 'batch'"):
         compare(a, b, Thresholds.parse("5%", ["bach=1:20%"]))
 
@@ -150,9 +151,77 @@ def test_cells_of_one_side_alone_are_counted() -> None:
     assert "1 cells only in A, such as backend=blas workers=1 batch=64" in as_text(result)
 
 
+def test_sides_without_a_common_cell_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RequestError, match=r"^A.db and B.db have no cell in common"):
+        compare(side(stored(STEADY)), side(stored(STEADY, batch=64), word="B.db"))
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    filled(old, blas=STEADY)
+    filled(new, torch=STEADY)
+    assert main(["compare", str(old), str(new)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_rows_that_are_on_both_sides_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    filled(tmp_path / "s.db", blas=STEADY)
+    assert main(["compare", "blas", "blas", "--store", str(tmp_path / "s.db")]) == 2
+    error = capsys.readouterr().err
+    assert "6 rows are on both sides" in error
+    assert len(error.splitlines()) == 1
+
+
+def partly(state: State, lost: int, times: list[float] = STEADY, **changes: Any) -> list[Stored]:
+    """Return rounds of which the first ``lost`` ended in this state, without a time."""
+    gone = stored(times[:lost], row={"state": state, "epoch_seconds": ()}, **changes)
+    return [*gone, *stored(times, **changes)[lost:]]
+
+
+@pytest.mark.parametrize("state", ["crashed", "error", "out-of-memory", "diverged"])
+@pytest.mark.parametrize("run", ["r", "other"])
+def test_a_single_round_that_only_one_side_lost_breaks_it(state: State, run: str) -> None:
+    broken = compare(side(stored(STEADY)), side(partly(state, 1, run=run))).cells[0]
+    assert broken.verdict == "broken"
+    mended = compare(side(partly(state, 1)), side(stored(STEADY, run=run))).cells[0]
+    assert mended.verdict == "mended"
+    assert compare(side(partly(state, 1)), side(stored(TWICE, run=run))).cells[0].verdict == "slower"
+
+
+def test_a_side_that_crashed_in_most_rounds_neither_wins_nor_is_the_same() -> None:
+    times = STEADY * 4
+    for survivors in (times, [time / 2 for time in times]):
+        result = compare(side(stored(times)), side(partly("crashed", 18, survivors)))
+        assert result.cells[0].verdict == "broken"
+        assert result.regression
+        assert "B: 18 of 24 rounds crashed" in as_text(result)
+
+
+def test_rounds_that_both_sides_lost_together_break_neither() -> None:
+    a, b = partly("error", 1, STEADY * 2), partly("error", 1, STEADY * 2)
+    assert compare(side(a), side(b)).cells[0].verdict == "same"
+
+
+def test_a_side_that_timed_out_may_lose_but_neither_wins_nor_is_the_same() -> None:
+    half = [time / 2 for time in STEADY * 2]
+    plain, twice = STEADY * 2, [2 * time for time in STEADY * 2]
+    outcomes = {}
+    for name, times in (("half", half), ("equal", plain), ("twice", twice)):
+        late = partly("timeout", 2, times)
+        outcomes[name] = [
+            compare(*sides).cells[0].verdict
+            for sides in ((side(stored(plain)), side(late)), (side(late), side(stored(plain))))
+        ]
+    assert outcomes == {
+        "half": ["undecided", "undecided"],
+        "equal": ["undecided", "undecided"],
+        "twice": ["slower", "faster"],
+    }
+    assert "B reached the time limit: no claim" in as_text(
+        compare(side(stored(plain)), side(partly("timeout", 2, plain)))
+    )
+
+
 def test_a_time_limit_does_not_keep_cells_apart() -> None:
     result = compare(side(stored(STEADY)), side(stored(TWICE, time_limit=5.0)))
-    assert [one.verdict for one in result.cells] == ["slower"]
+    assert [cell.verdict for cell in result.cells] == ["slower"]
 
 
 @pytest.fixture
@@ -201,12 +270,12 @@ def test_undecided_is_no_failure_unless_strict(tmp_path: Path, capsys: pytest.Ca
     filled(path, blas=STEADY[:2], torch=TWICE[:2])
     words = ["compare", "blas", "torch", "--store", str(path)]
     assert main(words) == 0
-    assert main([*words, "--strict"]) == 1
+    assert main([*words, "--strict"]) == 3
     capsys.readouterr()
     assert main([*words, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["schema_version"] == 1
-    (cell,) = found["cells"]
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["schema_version"] == 1
+    (cell,) = shown["cells"]
     assert (cell["verdict"], cell["low"], cell["rounds_needed"]) == ("undecided", None, 3)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from harness.plan.cell import Cell
 from harness.report.compare import Thresholds
+from harness.report.compare.error_rate import LEVEL, looks
 from harness.report.compare.evidence import paired
-from harness.report.compare.judging import LEVEL, Comparison
-from harness.report.compare.looks import looks
+from harness.report.compare.verdicts import Comparison
 from harness.session.gate.sampling import Cells, Sampler
 from harness.store import Stored
 from tests.report.compare.made import noisy, stored
@@ -67,7 +67,7 @@ def test_the_levels_of_all_looks_together_are_the_promised_one() -> None:
 
 def test_of_100_samplings_of_equals_at_most_9_ever_call_a_change() -> None:
     calls = [
-        any(one.verdict in ("faster", "slower") for one in Bench(seed, [1.0] * 3).run(budget=120))
+        any(cell.verdict in ("faster", "slower") for cell in Bench(seed, [1.0] * 3).run(budget=120))
         for seed in range(100)
     ]
     assert sum(calls) <= 9
@@ -83,9 +83,9 @@ def test_looking_after_every_round_at_5_percent_would_cry_wolf() -> None:
 
 
 def test_a_slowdown_of_10_percent_is_found_before_the_budget_is_spent() -> None:
-    found = [Bench(seed, [1.1]).run(Thresholds()) for seed in range(50)]
-    assert sum(one.verdict == "slower" for (one,) in found) >= 45
-    assert np.median([one.ratio.count for (one,) in found]) <= 32
+    samplings = [Bench(seed, [1.1]).run(Thresholds()) for seed in range(50)]
+    assert sum(cell.verdict == "slower" for (cell,) in samplings) >= 45
+    assert np.median([cell.ratio.count for (cell,) in samplings]) <= 32
 
 
 def test_what_is_decided_is_measured_no_more() -> None:
@@ -100,10 +100,10 @@ def test_what_is_decided_is_measured_no_more() -> None:
 
 def test_the_budget_is_kept_and_what_there_is_is_judged() -> None:
     bench = Bench(2, [1.0, 1.0])
-    found = bench.run(Thresholds(), budget=11)
+    cells = bench.run(Thresholds(), budget=11)
     assert bench.now <= 11
-    assert [one.verdict for one in found] == ["undecided", "undecided"]
-    assert sum(one.ratio.count for one in found) == 11
+    assert [cell.verdict for cell in cells] == ["undecided", "undecided"]
+    assert sum(cell.ratio.count for cell in cells) == 11
 
 
 def test_a_budget_for_nothing_gives_no_verdict_and_no_error() -> None:
@@ -115,15 +115,15 @@ def test_a_budget_for_nothing_gives_no_verdict_and_no_error() -> None:
 def test_a_contender_that_always_fails_is_given_up() -> None:
     bench = Bench(3, [1.0])
     bench.state = "crashed"
-    (one,) = bench.run()
-    assert one.verdict == "broken"
+    (cell,) = bench.run()
+    assert cell.verdict == "broken"
     assert len(bench.measured) == 4
 
 
 def test_an_interrupt_ends_it_and_keeps_what_was_measured() -> None:
     bench = Bench(4, [1.0])
     bench.interrupt_at = 3
-    (one,) = bench.run()
+    (cell,) = bench.run()
     assert bench.sampler.interrupted
-    assert one.verdict == "undecided"
-    assert one.ratio.count == 2
+    assert cell.verdict == "undecided"
+    assert cell.ratio.count == 2

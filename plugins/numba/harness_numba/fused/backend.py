@@ -11,11 +11,11 @@ from harness_numba.fused.fallback import NumpyEngine
 from harness_numba.fused.isa import ISA
 
 LARGEST_RATE = 1e6
-"""No training with a larger rate is of use, so it need not be fast; it must end as the reference ends."""
+"""Training with a larger rate is never useful. It may be slow, but it must give the result of the reference."""
 
 
 class FusedBackend(Backend):
-    """Each thread owns neurons for the whole run; updates wait where that is exact and saves reading the weights.
+    """Each thread owns neurons for the whole run. Updates are delayed where that is exact and saves reading weights.
 
     ``train_epoch`` is what is timed. ``forward`` and ``backprop`` use the same kernels and keep a gradient.
     """
@@ -50,7 +50,7 @@ class FusedBackend(Backend):
         self._engine.forward(rows)
 
     def backprop(self, rows: slice) -> None:  # noqa: ARG002  the rows are those of the last forward
-        """Compute the gradients with the kernels of ``train_epoch``, which has none."""
+        """Compute and keep the gradients, with the kernels of ``train_epoch`` (which itself keeps no gradients)."""
         self._engine.backprop()
 
     def step(self, rate: float) -> None:

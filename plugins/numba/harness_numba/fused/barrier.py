@@ -1,4 +1,4 @@
-"""Where threads wait for each other: a counter that only grows, read atomically, or a loop would never see it change.
+"""A barrier for threads: a counter that only grows. It is read atomically, or a loop would never see it change.
 
 A thread spins for a while, because a step takes microseconds; then it yields, because with more workers than cores
 the one that it waits for may need this very core. The abort flag sends everybody home.
@@ -54,7 +54,7 @@ _yield = types.ExternalFunction("sched_yield", types.int32())
 
 @inlined
 def meet(counter: int, team: int, meeting: int, spins: int) -> bool:
-    """Wait until all of ``team`` have come to their ``meeting``-th meeting; ``False`` where the run was aborted."""
+    """Wait until all ``team`` threads have called this ``meeting`` times; return ``False`` if the run was aborted."""
     if team == 1:
         return True
     _arrive(counter)

@@ -1,4 +1,4 @@
-"""Vector code in LLVM IR: what Numba's own loops do not promise, namely which registers hold what.
+"""Vector code in LLVM IR. It decides which registers hold which values, which Numba's own loops cannot promise.
 
 Addresses and strides are 64-bit integers in bytes, so that one kernel serves any array, row or panel. The whole
 vocabulary of the tiles stands here, so that no other file knows LLVM's.
@@ -21,7 +21,7 @@ Value: TypeAlias = Any
 """An LLVM value."""
 INT = ir.IntType(64)
 LANE_BYTES = 16
-"""Shuffles inside 16 bytes are cheap, across them dear."""
+"""Shuffles inside blocks of 16 bytes are fast; shuffles across blocks are slow."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class Emitter:
 
     def splat(self, number: Value) -> Value:
         """Return a vector with ``number`` in every lane."""
-        one = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), number, ir.IntType(32)(0))
+        first = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), number, ir.IntType(32)(0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(one, one, zeros)
+        return self.builder.shuffle_vector(first, first, zeros)
 
     def constant(self, number: float) -> Value:
         """Return a vector with a constant in every lane, rounded to the type."""
@@ -177,7 +177,7 @@ def emitted(generate: Generate) -> Any:
 
     @intrinsic
     def define(_context: Any, number: Any, given: Any) -> Any:
-        wanted = [number.instance_type if isinstance(one, types.Float) else types.int64 for one in given]
+        wanted = [number.instance_type if isinstance(kind, types.Float) else types.int64 for kind in given]
 
         def write(target: Any, builder: Any, signature: Any, values: list[Value]) -> Value:
             arguments = [builder.extract_value(values[1], at) for at in range(len(wanted))]

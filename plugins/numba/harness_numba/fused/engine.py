@@ -1,4 +1,4 @@
-"""What runs the kernels: memory for a batch size, the threads, and a copy of the set with padded rows."""
+"""Run the kernels: this module owns their memory, the threads and a copy of the set with padded rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Engine:
         return self._memory.parameters()
 
     def gradients(self) -> Parameters:
-        """Return fresh copies; the kernels subtract, so that the mirror holds minus the gradients."""
+        """Return fresh copies with the sign changed, because the mirror holds minus the gradients."""
         return [(-w, -b) for w, b in self._memory.parameters(self._memory.mirror)]
 
     def outputs(self) -> Array:
@@ -106,7 +106,7 @@ class Engine:
         return Memory(self.network, self._pointwise, sizes)
 
     def _go(self, kernel: Kernel, rate: float) -> None:
-        """Run a plan on every thread. Where that is cut short, the weights are those between two updates."""
+        """Run a plan on every thread. If a run is interrupted, the weights are those between two updates."""
         self._memory.signal()[:] = 0
         self._seats[...] = np.zeros(1, SEAT)
         self._seats["me"][:, 0] = range(self._workers)
@@ -122,7 +122,7 @@ class Engine:
             raise
 
     def _abort(self) -> None:
-        """Send every thread home from the next meeting."""
+        """Set the abort flag, so that every thread returns at its next barrier."""
         self._memory.signal()[16] = 1
 
 

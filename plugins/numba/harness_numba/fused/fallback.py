@@ -1,4 +1,4 @@
-"""Where the kernels do not apply (no x86-64 with AVX2 or AVX-512): the same mathematics in plain NumPy, and said so."""
+"""The same mathematics in plain NumPy, for CPUs without AVX2 or AVX-512. ``facts`` says that this code ran."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ class NumpyEngine:
             self.step(rate)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there are no threads to end."""
 
     def facts(self) -> Mapping[str, str | int | float]:
-        """Say that this is not what the backend is about."""
+        """Return a strategy that says that NumPy computed instead of the kernels."""
         return {
             "isa": "none",
             "strategy": "plain NumPy",

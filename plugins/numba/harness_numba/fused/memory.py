@@ -25,7 +25,7 @@ COUNTER = 4096
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much there must be room for."""
+    """The sizes that determine how much memory is needed."""
 
     team: int
     rows: int
@@ -40,7 +40,7 @@ class Memory:
         """Plan every piece, map the block and turn offsets into addresses."""
         self.network, self.sizes = network, sizes
         self._itemsize = np.dtype(network.dtype).itemsize
-        self.layers = np.array([self._shape(index, one) for index, one in enumerate(pointwise)], LAYER)
+        self.layers = np.array([self._shape(index, function) for index, function in enumerate(pointwise)], LAYER)
         plan = Plan()
         self.counter = plan.take(COUNTER)
         first = plan.size

@@ -1,7 +1,7 @@
 """The numeric work, compiled for one type of number and called by address.
 
-So the plan knows only addresses: it is compiled once for both types, and no kernel is compiled into its callers. Long
-only because C functions name their arguments one by one.
+The plan sees only addresses, so it is compiled once for both types, and no kernel is compiled into its callers. This
+file is long because each C function names all its arguments.
 """
 
 # ruff: noqa: PLR0913, PLR0917  C functions take addresses and strides, not objects
@@ -22,7 +22,7 @@ from harness_numba.jit import c_function, intrinsic
 INTEGERS = {"product": 12, "update": 7, "dot": 12, "values": 9, "slopes": 10, "gather": 9, "take": 6, "deltas": 11}
 """Every native function with its number of addresses, strides and counts."""
 FLOATS = {"dot": 2, "deltas": 1}
-"""The floats that follow them."""
+"""The number of float arguments, which come after the integers."""
 
 
 @cache
@@ -152,7 +152,7 @@ MAKERS = {
 
 @intrinsic
 def _call(_context: Any, address: Any, arguments: Any) -> Any:  # noqa: ARG001  typed by its name
-    given = [types.float64 if isinstance(one, types.Float) else types.int64 for one in arguments]
+    given = [types.float64 if isinstance(argument, types.Float) else types.int64 for argument in arguments]
 
     def write(target: Any, builder: Any, _signature: Any, values: list[Any]) -> Any:
         kinds = [target.get_value_type(kind) for kind in given]

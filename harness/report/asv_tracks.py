@@ -1,7 +1,7 @@
-"""Rows as asv tracks things: figures over a grid of parameters. Pure.
+"""Rows in the form of asv: figures over a grid of parameters.
 
-asv wants figures that are the better the lower, a grid of parameters for each of them, and tells three things apart: a
-number, ``nan`` for what is not there, and ``None`` for what failed.
+In asv, lower figures are better, and each figure has a grid of parameters. A value is a number, ``nan`` if there is
+none, or ``None`` if it failed.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from itertools import product
 from typing import Any
 
 from harness.plan.cell import Cell
-from harness.report.origin import slug
+from harness.report.asv_commits import slug
 from harness.runner.row import FINE, Row
 
 NAMES = ("backend", "workers", "batch", "network", "problem")
-"""The parameters of every figure. Their order is part of what asv keeps: it never changes."""
+"""The parameters of every figure. asv stores results in this order, so it must never change."""
 Place = tuple[str, ...]
 """One value for each parameter, as asv writes them."""
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One thing that asv tracks."""
+class Tracked:
+    """One figure that asv tracks."""
 
     name: str
     unit: str
     kind: str
-    """asv's type: ``time``, ``memory`` or ``track``."""
+    """Its type in asv: ``time``, ``memory`` or ``track``."""
     samples: Callable[[Row], Sequence[float | None]]
 
 
 FIGURES = (
-    Figure("epoch", "seconds", "time", lambda row: row.epoch_seconds),
-    Figure("first_epoch", "seconds", "time", lambda row: [row.first_epoch_seconds]),
-    Figure("ns_per_flop", "ns/FLOP", "track", lambda row: [1 / row.gflops if row.gflops else None]),
-    Figure("error_rate", "error rate", "track", lambda row: [None if row.accuracy is None else 1 - row.accuracy]),
-    Figure("peak_bytes", "bytes", "memory", lambda row: [row.peak_bytes]),
+    Tracked("epoch", "seconds", "time", lambda row: row.epoch_seconds),
+    Tracked("first_epoch", "seconds", "time", lambda row: [row.first_epoch_seconds]),
+    Tracked("ns_per_flop", "ns/FLOP", "track", lambda row: [1 / row.gflops if row.gflops else None]),
+    Tracked("error_rate", "error rate", "track", lambda row: [None if row.accuracy is None else 1 - row.accuracy]),
+    Tracked("peak_bytes", "bytes", "memory", lambda row: [row.peak_bytes]),
 )
 
 
@@ -48,10 +48,10 @@ class Track:
     """One figure of one study at one spot: the values of each parameter, and samples in the order of their product."""
 
     name: str
-    figure: Figure
+    figure: Tracked
     params: tuple[tuple[str, ...], ...]
     results: tuple[tuple[float, ...] | None, ...]
-    """Samples, none of them where nothing was measured; ``None`` where a cell failed."""
+    """The samples of each cell: an empty tuple if nothing was measured, ``None`` if the cell failed."""
 
 
 def tracks(rows: Iterable[Row]) -> list[Track]:
@@ -59,10 +59,10 @@ def tracks(rows: Iterable[Row]) -> list[Track]:
     studies: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         studies[slug(row.cell.study)].append(row)
-    return [_track(study, figure, found) for study, found in sorted(studies.items()) for figure in FIGURES]
+    return [_track(study, figure, own) for study, own in sorted(studies.items()) for figure in FIGURES]
 
 
-def _track(study: str, figure: Figure, rows: Sequence[Row]) -> Track:
+def _track(study: str, figure: Tracked, rows: Sequence[Row]) -> Track:
     placed: dict[Place, list[Row]] = defaultdict(list)
     for row in rows:
         placed[place(row.cell)].append(row)
@@ -71,21 +71,21 @@ def _track(study: str, figure: Figure, rows: Sequence[Row]) -> Track:
     return Track(f"study.{study}.{figure.name}", figure, params, results)
 
 
-def _result(figure: Figure, rows: Iterable[Row]) -> tuple[float, ...] | None:
-    """A round that failed voids the figure, as it voids the cell in every table."""
-    found: list[float] = []
+def _result(figure: Tracked, rows: Iterable[Row]) -> tuple[float, ...] | None:
+    """Return the samples of a cell; ``None`` if any of its rounds failed."""
+    samples: list[float] = []
     for row in rows:
         if row.state not in FINE:
             return None
         if row.state == "ok":
-            found += [float(value) for value in figure.samples(row) if value is not None and math.isfinite(value)]
-    return tuple(found)
+            samples += [float(value) for value in figure.samples(row) if value is not None and math.isfinite(value)]
+    return tuple(samples)
 
 
 def place(cell: Cell) -> Place:
-    """Return what tells a cell from the others of its study, as asv writes parameters."""
+    """Return what distinguishes a cell from the others of its study, as asv writes parameters."""
     layers = cell.network.layers
-    shapes = ["-".join(map(str, cell.network.sizes)), "-".join(dict.fromkeys(one.activation for one in layers))]
+    shapes = ["-".join(map(str, cell.network.sizes)), "-".join(dict.fromkeys(layer.activation for layer in layers))]
     settings = {**cell.dataset_options, "rate": cell.rate, "seed": cell.seed, "shuffle": cell.shuffle}
     words = (
         " ".join([cell.backend, *_settings(cell.options)]),

@@ -1,5 +1,5 @@
--- The store of backprop-harness: one SQLite file. This file is schema version 2, whole and newest; a store of an
--- older version is brought here by harness/store/migrations/<version>.sql, one file a step.
+-- Schema version 1: the tables of a store, which is one SQLite file. The files of this folder are the schema: a new
+-- store runs all of them in the order of their numbers, and an older store runs those that it lacks.
 --
 -- Times are seconds since 1970. Columns that hold JSON say so. A figure that is not a number is the text 'nan':
 -- SQLite itself turns NaN into NULL, which here means that the cell did not get that far.
@@ -20,8 +20,7 @@ CREATE TABLE runs (
     command    TEXT NOT NULL,           -- as it was typed
     harness    TEXT NOT NULL,           -- version
     code       TEXT NOT NULL,           -- identity of the measuring code, see identity.py
-    started    REAL NOT NULL,
-    label      TEXT NOT NULL DEFAULT '' -- what its user called it; runs of two labels are two contenders
+    started    REAL NOT NULL
 );
 
 -- What was measured, once for each key however often it was measured.
@@ -74,24 +73,22 @@ CREATE TABLE measurements (
 
 CREATE INDEX measurements_by_identity ON measurements (machine, code, plugin, cell, round);
 
--- Every measurement with its label, its attempt number, counted from 1, and the number of attempts. The last attempt counts;
+-- Every measurement with its attempt number, counted from 1, and the number of attempts. The last attempt counts;
 -- an interrupted one sorts before those that came to an end.
 CREATE VIEW attempts AS
 SELECT
     measurements.*,
-    runs.label,
     row_number() OVER (
-        PARTITION BY measurements.machine, measurements.code, plugin, label, cell, round
-        ORDER BY state <> 'interrupted', recorded, run
+        PARTITION BY machine, code, plugin, cell, round ORDER BY state <> 'interrupted', recorded, run
     ) AS attempt,
-    count(*) OVER (PARTITION BY measurements.machine, measurements.code, plugin, label, cell, round) AS attempts,
-    first_value(measurements.code || ' ' || plugin || ' ' || label) OVER (
-        PARTITION BY measurements.machine, cell ORDER BY state = 'interrupted', recorded DESC, run
+    count(*) OVER (PARTITION BY machine, code, plugin, cell, round) AS attempts,
+    first_value(code || ' ' || plugin) OVER (
+        PARTITION BY machine, cell ORDER BY state = 'interrupted', recorded DESC, run
     ) AS newest_code
-FROM measurements JOIN runs ON runs.id = run;
+FROM measurements;
 
--- What counts: the last attempt of every machine, code, label, cell and round.
+-- What counts: the last attempt of every machine, code, cell and round.
 CREATE VIEW counting AS SELECT * FROM attempts WHERE attempt = attempts;
 
--- What a report shows: of that, only the newest code and label that measured the cell on its machine.
-CREATE VIEW newest AS SELECT * FROM counting WHERE newest_code = code || ' ' || plugin || ' ' || label;
+-- What a report shows: of that, only the newest code that measured the cell on its machine.
+CREATE VIEW newest AS SELECT * FROM counting WHERE newest_code = code || ' ' || plugin;
