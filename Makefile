@@ -56,7 +56,7 @@ test-all: setup lint types imports pythons  ## what CI runs: every test with the
 pythons:  ## the core's tests on every other Python from 3.11 that is on the path, each in .venv-VERSION
 	@own=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	for version in $(PYTHONS); do \
-		[ $$version != $$own ] && command -v python$$version >/dev/null || continue; \
+		[ $$version != $$own ] && python$$version -c 'import venv' 2>/dev/null || continue; \
 		echo "the core's tests on Python $$version"; \
 		[ -x .venv-$$version/bin/python ] || python$$version -m venv .venv-$$version; \
 		.venv-$$version/bin/python -m pip --disable-pip-version-check --quiet install \

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import importlib
 
+from harness.contract import registry
 from harness.contract.backend import Backend
-from harness.contract.registry import missing, registry, spec
 from harness.contract.registry.faults import Source, said
 from harness.errors import PluginError, Unavailable, Unsupported, nearest
 
 
 def get_backend(name: str) -> type[Backend]:
     """Return a backend's class by name, importing its implementation; sets no environment by itself."""
-    wanted = spec(name)
-    reason = missing(wanted)
+    wanted = registry.spec(name)
+    reason = registry.missing(wanted)
     if reason:
         raise Unavailable(f"{name} {reason}")
-    return implementation(wanted.implementation, wanted.name, registry().sources[name])
+    return implementation(wanted.implementation, wanted.name, registry.registry().sources[name])
 
 
 def implementation(path: str, name: str, source: Source | None = None) -> type[Backend]:

@@ -44,8 +44,19 @@ def epoch(backend: Backend, batch: int, rate: float) -> None:
     backend.sync()
 
 
-def samples(backend: Backend, batch: int, rate: float, *, count: int, repeat: int = 1) -> list[float]:
-    """Return ``count`` samples in seconds an epoch, each the mean of ``repeat`` epochs in a row."""
+def samples(
+    backend: Backend,
+    batch: int,
+    rate: float,
+    *,
+    count: int,
+    repeat: int = 1,
+    look: Callable[[], None] = lambda: None,
+) -> list[float]:
+    """Return ``count`` samples in seconds an epoch, each the mean of ``repeat`` epochs in a row.
+
+    ``look`` is called after each sample, outside the clock.
+    """
     clock, train, sync = time.perf_counter_ns, backend.train_epoch, backend.sync
     taken: list[float] = []
     for _ in range(count):
@@ -54,6 +65,7 @@ def samples(backend: Backend, batch: int, rate: float, *, count: int, repeat: in
             train(batch, rate)
             sync()
         taken.append((clock() - begin) / 1e9 / repeat)
+        look()
     return taken
 
 

@@ -21,7 +21,8 @@ from harness.worker.clock import epoch, repeats, samples, seconds_of, settled
 from harness.worker.failure import outcome
 from harness.worker.observation import Observed, after_one_epoch, checked, history, observe
 from harness.worker.parity.plan import plan
-from harness.worker.parity.verdict import CHECKERS, Evidence
+from harness.worker.parity.replay import Recorder, Sample, replay
+from harness.worker.parity.verdict import CHECKERS, Evidence, comparable_rows
 from harness.worker.problem import problem_of
 from harness.worker.receipt.collect import collect
 from harness.worker.receipt.mismatches import mismatches
@@ -58,7 +59,9 @@ class Measurement:
         self.cell, self.fields = cell, fields
         self.problem = problem_of(cell)
         self.plan = plan(cell, self.problem.rows)
-        self.sums = self.problem.sums()
+        self.lent = self.problem.lent()
+        self.spoilt: set[str] = set()
+        self.samples: list[Sample] = []
         self.repeat = repeats(cell.network, self.problem.rows, cell.batch)
 
     def run(self) -> int:
@@ -67,12 +70,15 @@ class Measurement:
             first = self._timed(backend)
             observed = observe(backend, self.problem, first, self.plan.batch)
             rank = backend.rank()
+        self._look_at_lent()
         self._resolve()
-        head = None if self.plan.whole else after_one_epoch(self._build, self.problem.head(self.plan.rows))
+        rows = comparable_rows(self.problem, self.plan)
+        shorter = rows is not None and rows < self.problem.rows
+        head = after_one_epoch(self._build, self.problem.head(rows)) if rows is not None and shorter else None
         if self._finite(observed) and self.cell.history:
             self.fields["history"] = history(self._build, self.problem, self._all_seconds())
         if rank == 0:
-            self._judge(Evidence(self.problem, self.plan, observed, head))
+            self._judge(Evidence(self.problem, self.plan, observed, rows, head))
         return rank
 
     def _build(self) -> Backend:
@@ -103,8 +109,10 @@ class Measurement:
     def _steady(self, backend: Backend, repeat: int) -> None:
         """Time the steady epochs, and write the receipt while everything is as it was under the clock."""
         cell, wanted = self.cell, spec(self.cell.backend)
+        recorder = Recorder(backend)
         with Span() as span:
-            taken = samples(backend, cell.batch, cell.rate, count=cell.epochs, repeat=repeat)
+            taken = samples(backend, cell.batch, cell.rate, count=cell.epochs, repeat=repeat, look=recorder.look)
+        self.samples = recorder.kept
         receipt = {**collect(cell, backend.facts(), span), "epochs_per_sample": repeat}
         launched = wanted.launcher is not None
         warnings = mismatches(cell, wanted.algebra, receipt, launched=launched)
@@ -119,6 +127,15 @@ class Measurement:
             backend.load(problem.x, problem.y)
             epoch(backend, cell.batch, cell.rate)
             self._steady(backend, self.repeat)
+        self._look_at_lent()
+
+    def _look_at_lent(self) -> None:
+        """Note which of the arrays that an instance was lent are no longer what they were."""
+        now = self.problem.lent()
+        self.spoilt |= {name for name, digest in self.lent.items() if now[name] != digest}
+
+    def _repeated(self) -> int:
+        return int(self.fields["receipt"]["epochs_per_sample"])
 
     def _all_seconds(self) -> list[float]:
         return [self.fields["first_epoch_seconds"], *self.fields["epoch_seconds"]]
@@ -138,14 +155,22 @@ class Measurement:
         """Compare with the truth; only what is right is given a speed."""
         if self.fields["state"] != "ok":
             return
-        if self.problem.sums() != self.sums:
-            self.fields.update(state="wrong", reason="the backend wrote to the arrays that load gave it")
+        if self.spoilt:
+            self.fields.update(
+                state="wrong",
+                reason=f"the backend wrote to {' and '.join(sorted(self.spoilt))}, which it was only lent",
+            )
             return
         verdict = CHECKERS[spec(self.cell.backend).mathematics](evidence)
         self.fields["receipt"]["parity"] = dict(verdict.facts)
         self.fields["warnings"].extend(verdict.warnings)
-        if verdict.reason:
-            self.fields.update(state=verdict.state, reason=verdict.reason)
+        reason, state = verdict.reason, verdict.state
+        if not reason and verdict.replayable:
+            replayed = replay(self.problem, self.samples, self._repeated(), sum(self.fields["epoch_seconds"]))
+            self.fields["receipt"]["parity"]["replay"] = replayed.facts
+            reason, state = replayed.difference, "wrong"
+        if reason:
+            self.fields.update(state=state, reason=reason)
             return
         operations = self.cell.network.flops_per_example * self.problem.rows
         self.fields["gflops"] = operations / median(self.fields["epoch_seconds"]) / 1e9

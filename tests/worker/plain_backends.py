@@ -178,3 +178,128 @@ class Loud(Plain):
     def close(self) -> None:
         self.calls.append("close")
         super().close()
+
+
+class _CheatsLater(Plain):
+    """Right in the first epoch of every instance; ``cheat`` is what it does in every later one."""
+
+    trained = 0
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        self.trained += 1
+        if self.trained == 1:
+            super().train_epoch(batch_size, rate)
+        else:
+            self.cheat(batch_size, rate)
+
+    def cheat(self, batch_size: int, rate: float) -> None:
+        raise NotImplementedError
+
+    def honest(self, batch_size: int, rate: float) -> None:
+        super().train_epoch(batch_size, rate)
+
+
+class IdleLater(_CheatsLater):
+    """Does nothing under the clock."""
+
+    def cheat(self, batch_size: int, rate: float) -> None:
+        pass
+
+
+class OneRowInEightLater(_CheatsLater):
+    """Trains on an eighth of each batch, or on every eighth batch where they are small."""
+
+    def cheat(self, batch_size: int, rate: float) -> None:
+        large = batch_size >= 8
+        for start in range(0, self.rows, batch_size if large else 8 * batch_size):
+            stop = min(start + batch_size, self.rows)
+            rows = slice(start, start + max(1, (stop - start) // 8) if large else stop)
+            self.forward(rows)
+            self.backprop(rows)
+            self.step(rate)
+
+
+class StaleWeightsLater(_CheatsLater):
+    """Computes all gradients of an epoch at the weights with which it began."""
+
+    def cheat(self, batch_size: int, rate: float) -> None:
+        frozen, moved = copied(self.weights), copied(self.weights)
+        for start in range(0, self.rows, batch_size):
+            rows = slice(start, min(start + batch_size, self.rows))
+            self.weights = copied(frozen)
+            self.backprop(rows)
+            self.weights = moved
+            self.step(rate)
+        self.weights = moved
+
+
+class FasterRateLater(_CheatsLater):
+    """Trains with 1.01 times the rate."""
+
+    def cheat(self, batch_size: int, rate: float) -> None:
+        self.honest(batch_size, 1.01 * rate)
+
+
+class DroppedBiasLater(_CheatsLater):
+    """Leaves the first bias as it is."""
+
+    def cheat(self, batch_size: int, rate: float) -> None:
+        bias = self.weights[0][1].copy()
+        self.honest(batch_size, rate)
+        self.weights[0][1][:] = bias
+
+
+class BeyondTheHead(Plain):
+    """Trains on the first 2000 rows of any set, however large it is."""
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        rows, self.rows = self.rows, min(2000, self.rows)
+        super().train_epoch(batch_size, rate)
+        self.rows = rows
+
+
+class IdleWhereItIsTimed(_CheatsLater):
+    """Idle after its first epoch, but only in the second instance of the process."""
+
+    made = 0
+
+    def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1) -> None:
+        super().__init__(network, parameters, workers=workers)
+        type(self).made += 1
+        self.number = type(self).made
+
+    def cheat(self, batch_size: int, rate: float) -> None:
+        if self.number != 2:
+            self.honest(batch_size, rate)
+
+
+class SwapsTwoRows(Plain):
+    """Writes to the set that it was lent; no sum shows it."""
+
+    def load(self, x: Array, y: Array) -> None:
+        super().load(x, y)
+        x[[0, 1]] = x[[1, 0]]
+
+
+class RowsReversed(Plain):
+    """Right: adds the rows of a batch up from the last to the first."""
+
+    def backprop(self, rows: slice) -> None:
+        x, y = np.ascontiguousarray(self.x[rows][::-1]), np.ascontiguousarray(self.y[rows][::-1])
+        _, self.slopes = plain_pass(self.network, self.weights, x, y)
+
+
+class SumsInPieces(Plain):
+    """Right: adds the gradients of pieces of seven rows up, each weighted by its rows."""
+
+    def backprop(self, rows: slice) -> None:
+        count = rows.stop - rows.start
+        sums = [(np.zeros_like(w), np.zeros_like(b)) for w, b in self.weights]
+        for start in range(rows.start, rows.stop, 7):
+            piece = slice(start, min(start + 7, rows.stop))
+            share = self.weights[0][0].dtype.type((piece.stop - piece.start) / count)
+            _, slopes = plain_pass(self.network, self.weights, self.x[piece], self.y[piece])
+            for (dw, db), (sw, sb) in zip(slopes, sums, strict=True):
+                np.add(sw, share * dw, out=sw)
+                np.add(sb, share * db, out=sb)
+        self.slopes = sums

@@ -26,6 +26,9 @@ SPEED = 4e9
 TRAFFIC = 4e-8
 """Seconds a step and parameter: the reference makes new arrays at every step."""
 
+LOOSE = 0.1
+"""A tolerance of a larger part of the weights says nothing: rounding alone decides where such a run ends."""
+
 CALLS = 1.5e-4
 """Seconds a step and layer that go into NumPy calls."""
 

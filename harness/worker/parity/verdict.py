@@ -14,15 +14,17 @@ from harness.contract.vocabulary import Mathematics
 from harness.runner.row import State
 from harness.worker.observation import BatchResult, Observed
 from harness.worker.parity import cache
-from harness.worker.parity.plan import Plan
+from harness.worker.parity.plan import LOOSE, Plan
+from harness.worker.parity.replay import tight_heads
 from harness.worker.parity.truth import finite, flat, precision, visible
 from harness.worker.problem import Problem
 
-ENOUGH, LOOSE = 10.0, 0.1
-"""Fewer tolerances of movement, or a tolerance of a larger part of the weights, hardly show what moved them."""
+ENOUGH = 10.0
+"""Fewer tolerances of movement hardly show what moved the weights."""
 
 BLIND = "the float64 reference does not stay finite here, so nothing could be compared: lower the rate"
 IDLE = "the steady epochs left every weight as it was: the net no longer learns, or the backend did nothing"
+CHAOTIC = "rounding alone decides where this training ends, so the weights are not comparable: lower the rate"
 WEAK = "rounding may move these weights about as far as the first epoch does, so parity says little: change the rate"
 
 
@@ -33,6 +35,8 @@ class Evidence:
     problem: Problem
     plan: Plan
     observed: Observed
+    rows: int | None
+    """The head on which the weights are compared after one epoch; ``None``: rounding leaves nothing to compare."""
     head: Parameters | None
 
 
@@ -44,29 +48,52 @@ class Verdict:
     state: State = "wrong"
     warnings: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    replayable: bool = False
+    """Whether the mathematics is that of the reference, so that a timed sample can be trained again by it."""
+
+
+def comparable_rows(problem: Problem, plan: Plan) -> int | None:
+    """Return the longest head on which the reference's bound after one epoch is tight, or ``None`` where none is.
+
+    Training may be chaotic: then rounding alone decides where an epoch ends, and only its beginning can be compared.
+    Every rank computes the same answer, since it follows from the problem alone.
+    """
+    for rows in (plan.rows, *tight_heads(plan.rows, problem.cell.batch)):
+        truth, _ = cache.fetch(problem if rows == problem.rows else problem.head(rows))
+        if not finite(truth):
+            return rows  # no bound at all: the verdict says that the reference has diverged
+        if truth.looseness <= LOOSE:
+            return rows
+    return None
 
 
 def minibatch(evidence: Evidence) -> Verdict:
     """Judge a backend of the contract's own mathematics: one minibatch after the other, one step each."""
-    plan, whole = evidence.plan, evidence.problem
-    problem = whole if plan.whole else whole.head(plan.rows)
+    plan, whole, rows = evidence.plan, evidence.problem, evidence.rows
+    if rows is None:
+        differences = [difference for difference in _batch(whole, evidence.observed.batch) if difference]
+        facts = {"compared": "one batch", "rows": 0, "verdict": "not comparable"}
+        return Verdict("; ".join(map(str, differences)), warnings=(CHAOTIC,), facts=facts)
+    problem = whole if rows == whole.rows else whole.head(rows)
     truth, trouble = cache.fetch(problem)
     if not finite(truth):
         return Verdict(BLIND, "diverged", facts={"compared": "nothing", "rows": problem.rows})
     found = evidence.observed.first if evidence.head is None else evidence.head
-    when = "after the first epoch" if plan.whole else f"after an epoch of the first {plan.rows} rows"
+    when = "after the first epoch" if evidence.head is None else f"after an epoch of the first {rows} rows"
     compared = [_weights(when, found, truth), *_batch(whole, evidence.observed.batch), _end(evidence)]
     differences = [difference for difference in compared if difference]
     seen = visible(problem, truth)
     warnings = [trouble, WEAK if seen < ENOUGH or truth.looseness > LOOSE else "", _idle(evidence)]
     facts = {
-        "compared": "epoch" if plan.whole else "head",
+        "compared": "epoch" if evidence.head is None else "head",
         "rows": problem.rows,
         "to_the_end": plan.to_the_end,
         "visible": seen,
         "looseness": truth.looseness,
     }
-    return Verdict("; ".join(map(str, differences)), warnings=tuple(filter(None, warnings)), facts=facts)
+    return Verdict(
+        "; ".join(map(str, differences)), warnings=tuple(filter(None, warnings)), facts=facts, replayable=True
+    )
 
 
 def _weights(when: str, found: Parameters, truth: Trained) -> Difference | None:

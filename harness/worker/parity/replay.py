@@ -1,0 +1,169 @@
+"""What the clock saw, held to the truth: timed samples, drawn by chance, are trained again by the reference.
+
+The weights are copied before and after every timed sample, outside the clock. Which of them are replayed is drawn
+afterwards, by the system's own randomness, so a backend cannot know it. The reference starts from the weights before a
+sample and trains the very same batches; the weights after it must agree. This holds for the instance whose times stand
+in the row, on the whole set, whatever that instance did before.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.contract import reference
+from harness.contract.arrays import Array, Parameters, copied
+from harness.contract.backend import Backend
+from harness.contract.batching import batches
+from harness.contract.tolerance import after_training, compare_parameters, epochs, units
+from harness.worker.observation import checked
+from harness.worker.parity.plan import LOOSE, cost
+from harness.worker.parity.truth import finite, flat, precision
+from harness.worker.problem import Problem
+
+SECONDS = 2.0
+"""What a replay may take beside the time that the timed samples took."""
+
+BARE = 3.0
+"""The reference without its bounds, and one shadow, take this part of the time that ``cost`` tells: one third."""
+
+ROOM = 64 << 20
+"""Bytes for copies of the weights; where they are too large for every sample, chance chooses which are kept."""
+
+SHARE = {"ieee": 0.02, "tf32": 0.05, "bf16": 0.25}
+"""By which part of an array's movement the end may differ, where no bound of every element is affordable."""
+
+SHADOWS = 10.0
+"""One shadow stands for all roundings; a right backend may lie so many times further out."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The weights before and after one timed sample."""
+
+    before: Parameters
+    after: Parameters
+    number: int
+    """Counted from 1."""
+
+
+class Recorder:
+    """Looks at the weights around every timed sample, and keeps the copies around as many samples as have room."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.kept: list[Sample] = []
+        self._backend, self._count = backend, 0
+        self._last = self._weights()
+        self._room = max(1, ROOM // sum(array.nbytes for array in flat(self._last)))
+
+    def look(self) -> None:
+        """Copy the weights after a sample; where there is no room, it may take the place of one that chance chooses."""
+        now = self._weights()
+        self._count += 1
+        sample = Sample(self._last, now, self._count)
+        if len(self.kept) < self._room:
+            self.kept.append(sample)
+        elif (place := secrets.randbelow(self._count)) < self._room:
+            self.kept[place] = sample
+        self._last = now
+
+    def _weights(self) -> Parameters:
+        return checked("parameters", self._backend.network, self._backend.parameters())
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What the replay came to: ``difference`` is empty where the end agrees or nothing could be said."""
+
+    difference: str
+    facts: dict[str, Any]
+
+
+def replay(problem: Problem, samples: list[Sample], repeat: int, spent: float) -> Replay:
+    """Train samples again from their own starts, as many as the time allows, in an order that chance chooses.
+
+    ``spent`` is how many seconds all timed samples took. The first sample that differs ends the replay.
+    """
+    seconds = cost(problem.network, problem.rows, problem.cell.batch) * repeat
+    said = {"samples": 0, "rows": problem.rows, "epochs": repeat, "verdict": "too dear", "how": ""}
+    if seconds / BARE > SECONDS + spent:
+        return Replay("", said)
+    judge, count = (_bounded, int(SECONDS / seconds)) if seconds <= SECONDS else (_bare, 1)
+    chosen = secrets.SystemRandom().sample(samples, min(count, len(samples)))
+    verdicts = set()
+    for number, sample in enumerate(chosen, start=1):
+        result = judge(problem, sample, repeat, said)
+        verdicts.add(result.facts["verdict"])
+        said = {**result.facts, "samples": number}
+        if result.difference:
+            return Replay(result.difference, said)
+    return Replay("", {**said, "verdict": "compared" if "compared" in verdicts else "not comparable"})
+
+
+def _bounded(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any]) -> Replay:
+    """Compare every element with its own bound."""
+    cell = problem.cell
+    schedule = epochs(problem.rows, cell.batch, cell.rate, repeat)
+    with np.errstate(all="ignore"):
+        truth = after_training(problem.network, sample.before, problem.x, problem.y, schedule, precision(cell))
+    if not finite(truth) or truth.looseness > LOOSE:
+        return Replay("", {**said, "verdict": "not comparable"})
+    what = f"parameters after timed sample {sample.number}"
+    difference = compare_parameters(what, sample.after, truth.parameters, truth.allowed)
+    return Replay(str(difference or ""), {**said, "verdict": "compared", "how": "every element"})
+
+
+def _bare(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any]) -> Replay:
+    """Compare whole arrays: how far the end lies from the reference's, against how far the sample moved them."""
+    truth, shadow = _trained(problem, sample.before, repeat)
+    room = SHARE[precision(problem.cell)]
+    steps = math.ceil(problem.rows / problem.cell.batch) * repeat
+    stored = units(problem.network.dtype).stored
+    sides = (_names(sample.after), flat(sample.before), flat(sample.after), flat(truth), flat(shadow))
+    for name, before, after, true, other in zip(*sides, strict=True):
+        moved, noise = _distance(true, before), _distance(other, true)
+        rounding = 8 * stored * math.sqrt(steps) * float(np.linalg.norm(true))
+        if not math.isfinite(moved) or SHADOWS * noise > moved + rounding:
+            return Replay("", {**said, "verdict": "not comparable"})
+        missed, allowed = _distance(after, true), room * moved + SHADOWS * noise + rounding
+        if not missed <= allowed:
+            where = f"{name} after timed sample {sample.number}"
+            reason = f"{where} are {missed:.3g} away from the reference's, allowed {allowed:.3g}"
+            return Replay(reason, {**said, "verdict": "compared", "how": "whole arrays"})
+    return Replay("", {**said, "verdict": "compared", "how": "whole arrays"})
+
+
+def _trained(problem: Problem, start: Parameters, repeat: int) -> tuple[Parameters, Parameters]:
+    """Return the reference's weights, and those of a shadow that is rounded to the network's dtype at every step."""
+    network, cell = problem.network, problem.cell
+    weights, shadow = copied(start, "float64"), copied(start, "float64")
+    with np.errstate(all="ignore"):
+        for rows in [rows for _ in range(repeat) for rows in batches(problem.rows, cell.batch)]:
+            x, y = problem.x[rows], problem.y[rows]
+            weights, shadow = (
+                reference.step(one, reference.backprop(network, one, reference.forward(network, one, x), y), cell.rate)
+                for one in (weights, shadow)
+            )
+            shadow = copied(copied(shadow, network.dtype), "float64")
+    return weights, shadow
+
+
+def _names(parameters: Parameters) -> Iterable[str]:
+    return (f"the {part} of layer {index}" for index in range(len(parameters)) for part in ("weights", "biases"))
+
+
+def _distance(array: Array, other: Array) -> float:
+    return float(np.linalg.norm(np.subtract(array, other, dtype=np.float64)))
+
+
+def tight_heads(rows: int, batch: int) -> Iterator[int]:
+    """Yield shorter and shorter heads: half as many whole batches each time, down to one batch."""
+    count = rows // batch
+    while count > 1:
+        count //= 2
+        yield count * batch

@@ -1,0 +1,106 @@
+"""What is timed is what is checked: every instance that gives a time is held to the truth, whatever it did before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.contract.network import Network
+from harness.worker.parity import plan as parity_plan
+from harness.worker.parity import replay as replaying
+from tests.worker import plain_backends
+
+Run = Callable[..., Any]
+LATER = ("IdleLater", "OneRowInEightLater", "StaleWeightsLater", "FasterRateLater", "DroppedBiasLater")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_was_made() -> None:
+    plain_backends.IdleWhereItIsTimed.made = 0
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the set too large for the bounds of a whole epoch, as the sets of the study ``speed`` are."""
+    monkeypatch.setattr(parity_plan, "BUDGET", 0.02)
+    monkeypatch.setattr(replaying, "SECONDS", 0.02)
+
+
+@pytest.mark.parametrize("kind", LATER)
+def test_who_cheats_under_the_clock_alone_is_wrong(run: Run, kind: str) -> None:
+    fields = run(kind)
+    assert fields["state"] == "wrong", fields["receipt"]["parity"]
+    assert fields.get("gflops") is None
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    "kind", ["IdleLater", "OneRowInEightLater", "StaleWeightsLater", "DroppedBiasLater", "BeyondTheHead"]
+)
+def test_who_cheats_on_a_large_set_is_wrong(run: Run, kind: str) -> None:
+    fields = run(kind, dataset_options={"rows": 3000, "inputs": 64, "outputs": 10}, batch=32)
+    assert fields["receipt"]["parity"]["compared"] == "head"
+    assert fields["receipt"]["parity"]["replay"]["how"] == "whole arrays"
+    assert fields["state"] == "wrong"
+    assert "after timed sample" in fields["reason"]
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    "network",
+    [
+        Network.dense([64, 16, 10]),
+        Network.dense([64, 24, 16, 10], activation=["tanh", "relu", "linear"]),
+        Network.dense([64, 16, 10], activation=["relu", "linear"], loss="ce"),
+        Network.dense([64, 16, 10], dtype="float64"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(("batch", "rate"), [(32, 0.5), (7, 0.05), (3000, 0.5)])
+def test_an_honest_backend_is_right_on_a_large_set(run: Run, network: Network, batch: int, rate: float) -> None:
+    fields = run(dataset_options={"rows": 3000, "inputs": 64, "outputs": 10}, network=network, batch=batch, rate=rate)
+    assert fields["state"] == "ok", fields["reason"]
+    assert fields["receipt"]["parity"]["replay"]["verdict"] in ("compared", "too dear", "not comparable")
+
+
+def test_the_instance_that_is_timed_is_the_one_that_is_checked(run: Run) -> None:
+    settings: dict[str, Any] = {
+        "dataset_options": {"rows": 20, "inputs": 8, "outputs": 2},
+        "network": Network.dense([8, 4, 2]),
+    }
+    assert run("Plain", **settings)["state"] == "ok"
+    fields = run("IdleWhereItIsTimed", **settings)
+    assert fields["receipt"]["epochs_per_sample"] > 1, "a second instance was timed"
+    assert fields["state"] == "wrong"
+
+
+def test_a_set_of_which_two_rows_changed_places_is_found_and_named(run: Run) -> None:
+    fields = run("SwapsTwoRows")
+    assert fields["state"] == "wrong"
+    assert fields["reason"] == "the backend wrote to x, which it was only lent"
+
+
+CHAOS: dict[str, Any] = {
+    "dataset": "digits",
+    "dataset_options": {},
+    "network": Network.dense([64, 32, 10], activation=["relu", "linear"], loss="ce"),
+    "batch": 1,
+    "rate": 0.3,
+    "seed": 0,
+    "epochs": 1,
+}
+
+
+def test_a_right_backend_is_not_wrong_where_training_is_chaotic(run: Run) -> None:
+    fields = run(**CHAOS)
+    assert fields["state"] == "ok", fields["reason"]
+    parity = fields["receipt"]["parity"]
+    assert parity["compared"] == "head"
+    assert 0 < parity["rows"] < 1498
+    assert parity["looseness"] <= parity_plan.LOOSE
+
+
+def test_a_wrong_step_is_wrong_where_training_is_chaotic(run: Run) -> None:
+    assert run("SumNotMean", **{**CHAOS, "batch": 4})["state"] == "wrong"
