@@ -21,7 +21,7 @@ from harness.worker.clock import epoch, repeats, samples, seconds_of, settled
 from harness.worker.failure import outcome
 from harness.worker.observation import Observed, after_one_epoch, checked, history, observe
 from harness.worker.parity.plan import plan
-from harness.worker.parity.replay import Recorder, Sample, replay
+from harness.worker.parity.replay import Recorder, Sample, head_only, replay
 from harness.worker.parity.verdict import CHECKERS, Evidence, comparable_rows
 from harness.worker.problem import problem_of
 from harness.worker.receipt.collect import collect
@@ -168,6 +168,7 @@ class Measurement:
         if not reason and verdict.replayable:
             replayed = replay(self.problem, self.samples, self._repeated(), sum(self.fields["epoch_seconds"]))
             self.fields["receipt"]["parity"]["replay"] = replayed.facts
+            self.fields["warnings"] += head_only(verdict.facts, replayed.facts)
             reason, state = replayed.difference, "wrong"
         if reason:
             self.fields.update(state=state, reason=reason)

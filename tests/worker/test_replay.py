@@ -65,6 +65,19 @@ def test_an_honest_backend_is_right_on_a_large_set(run: Run, network: Network, b
     assert fields["receipt"]["parity"]["replay"]["verdict"] in ("compared", "too dear", "not comparable")
 
 
+def test_what_is_too_dear_to_replay_says_that_only_the_head_was_compared(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity_plan, "BUDGET", 0.02)
+    monkeypatch.setattr(replaying, "SECONDS", -100.0)
+    fields = run(dataset_options={"rows": 3000, "inputs": 64, "outputs": 10})
+    assert fields["state"] == "ok"
+    rows = fields["receipt"]["parity"]["rows"]
+    warning = f"head only: an epoch of the first {rows} rows was compared, and nothing of what was timed"
+    assert warning in fields["warnings"]
+    assert fields["receipt"]["parity"]["replay"]["verdict"] == "too dear"
+
+
 def test_the_instance_that_is_timed_is_the_one_that_is_checked(run: Run) -> None:
     settings: dict[str, Any] = {
         "dataset_options": {"rows": 20, "inputs": 8, "outputs": 2},
