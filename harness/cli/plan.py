@@ -16,7 +16,7 @@ from harness.contract.registry import backends, dataset
 from harness.datasets import shape_of
 from harness.errors import clean
 from harness.plan.cell import Cell
-from harness.plan.estimate import Estimate, estimate
+from harness.plan.estimate import Duration, estimate
 from harness.plan.model import Plan
 from harness.session import running
 from harness.study.units import seconds, spoken
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _table(plan: Plan, expected: Estimate) -> str:
+def _table(plan: Plan, expected: Duration) -> str:
     several = [name for name in AXES if len({getattr(cell, name) for cell in plan.cells}) > 1]
     told = {(cell.backend, *item) for cell in plan.cells for item in cell.options.items()}
     varied = {pair for pair, count in Counter((backend, name) for backend, name, _ in told).items() if count > 1}
@@ -94,7 +94,7 @@ def _pairs(options: Iterable[tuple[str, Option]]) -> list[str]:
     return [f"{name}={value}" for name, value in options]
 
 
-def _total(plan: Plan, expected: Estimate) -> str:
+def _total(plan: Plan, expected: Duration) -> str:
     source = f"{expected.known} of {len(plan.cells)} cells by earlier times, the others roughly"
     total = spoken(expected.round * plan.rounds)
     return f"{_many(len(plan.cells), 'cell')} in {_many(plan.rounds, 'round')}: about {total} ({source})"
@@ -113,7 +113,7 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _object(plan: Plan, expected: Estimate) -> dict[str, Any]:
+def _object(plan: Plan, expected: Duration) -> dict[str, Any]:
     times = zip(plan.cells, expected.seconds, strict=True)
     return {
         "schema_version": SCHEMA_VERSION,

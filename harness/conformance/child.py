@@ -29,7 +29,7 @@ def main(request: Mapping[str, Any], tell: Tell = lambda _: None) -> dict[str, A
         tell({"type": "began", "name": "the_class_can_be_imported", "part": "contract"})
         target.load(request["backend"], request["options"], request["workers"], request["level"])
     except (Unavailable, Unsupported) as error:
-        return _refused(target.Refusal.of(error))
+        return _refused(target.Inability.of(error))
     except RequestError as error:
         return {"request": str(error)}
     except HarnessError as error:
@@ -50,7 +50,7 @@ def _answer(recorder: Recorder, code: int) -> dict[str, Any]:
     return {"results": recorder.results, "rank": recorder.trial.rank}
 
 
-def _refused(refusal: target.Refusal) -> dict[str, Any]:
+def _refused(refusal: target.Inability) -> dict[str, Any]:
     return {"refusal": refusal.reason, "kind": refusal.kind}
 
 

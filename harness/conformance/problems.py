@@ -42,7 +42,7 @@ class Case:
 
     def __str__(self) -> str:
         """Return a name that a shell and ``-k`` take as it is."""
-        return f"{self.hidden}-{self.output}-{self.loss}-{self.dtype}-{Shape(self.sizes, self.rows)}"
+        return f"{self.hidden}-{self.output}-{self.loss}-{self.dtype}-{Sizes(self.sizes, self.rows)}"
 
     def problem(self, *, seed: int = 0, spread: float = 1.0) -> Problem:
         """Return the problem: normal inputs times ``spread``, Glorot weights, biases that are not zero."""
@@ -79,7 +79,7 @@ def endings() -> list[tuple[str, str]]:
     return [*found, ("linear", "ce")]
 
 
-class Shape(NamedTuple):
+class Sizes(NamedTuple):
     """Sizes of the layers, inputs first, and rows of the set."""
 
     sizes: tuple[int, ...]
@@ -91,10 +91,10 @@ class Shape(NamedTuple):
 
 
 SHAPES = (
-    Shape((5, 7, 4), 9),
-    Shape((1, 1, 1), 2),
-    Shape((3, 17, 2), 1),
-    Shape((17, 257, 1), 5),
-    Shape((4, 6, 5, 3), 33),
+    Sizes((5, 7, 4), 9),
+    Sizes((1, 1, 1), 2),
+    Sizes((3, 17, 2), 1),
+    Sizes((17, 257, 1), 5),
+    Sizes((4, 6, 5, 3), 33),
 )
 """One row, one neuron, odd and large ones."""

@@ -24,7 +24,7 @@ _FIRST_NETWORKS: dict[type[Backend], Network] = {}
 """The network of the first instance of every class: a check builds it again, to see what a plugin kept of it."""
 
 
-class Refusal(NamedTuple):
+class Inability(NamedTuple):
     """Why a whole configuration cannot be checked."""
 
     kind: str
@@ -32,7 +32,7 @@ class Refusal(NamedTuple):
     reason: str
 
     @classmethod
-    def of(cls, error: Unsupported | Unavailable) -> Refusal:
+    def of(cls, error: Unsupported | Unavailable) -> Inability:
         """Return what an error says, on one line."""
         kind = "Unavailable" if isinstance(error, Unavailable) else "Unsupported"
         return cls(kind, " ".join(str(error).split()) or "no reason given")
@@ -41,7 +41,7 @@ class Refusal(NamedTuple):
 class Trial(NamedTuple):
     """What one tiny batch showed."""
 
-    refusal: Refusal | None
+    refusal: Inability | None
     rank: int
 
 
@@ -113,7 +113,7 @@ class Target:
             rank = backend.rank()
             backend.close()
         except (Unsupported, Unavailable) as error:
-            return Trial(Refusal.of(error), 0)
+            return Trial(Inability.of(error), 0)
         except (Exception, SystemExit):  # noqa: BLE001  the checks themselves will find it, and say it in full
             return Trial(None, 0)
         return Trial(None, rank)

@@ -9,7 +9,7 @@ import pytest
 
 from harness.conformance.expecting import expect_array, expect_batch, expect_same
 from harness.conformance.levels import crossed
-from harness.conformance.problems import SHAPES, SHIPPED, Case, Problem, Shape, activations, endings
+from harness.conformance.problems import SHAPES, SHIPPED, Case, Problem, Sizes, activations, endings
 from harness.conformance.subject import Subject
 from harness.conformance.target import Target
 from harness.contract.arrays import Parameters
@@ -24,7 +24,7 @@ SATURABLE = [("sigmoid", "mse"), ("sigmoid", "bce"), ("tanh", "mse"), ("linear",
 
 @pytest.mark.parametrize(("hidden", "ending", "dtype", "shape"), crossed(activations(), endings(), DTYPES, SHAPES))
 def test_a_batch_equals_the_reference(
-    target: Target, opened: Opened, hidden: str, ending: tuple[str, str], dtype: str, shape: Shape
+    target: Target, opened: Opened, hidden: str, ending: tuple[str, str], dtype: str, shape: Sizes
 ) -> None:
     case = Case(hidden=hidden, output=ending[0], loss=ending[1], dtype=dtype, sizes=shape.sizes, rows=shape.rows)
     problem = case.problem()

@@ -11,7 +11,7 @@ from harness.contract import options
 from harness.contract.environment import Environment, Option, Options, inherited
 from harness.contract.options import Table
 from harness.contract.spec_checks import check_spec
-from harness.contract.vocabulary import Algebra, Mathematics, Parallel
+from harness.contract.vocabulary import API, Algebra, Mathematics, Parallel
 
 Launcher: TypeAlias = Callable[[int, Options, Sequence[str]], Sequence[str]]
 
@@ -89,8 +89,12 @@ class BackendSpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BackendSpec:
-        """Return the spec that ``to_json`` described, without environment and launcher; unknown keys are ignored."""
-        told = {name: data[name] for name in _SAID if name in data}
+        """Return the spec that ``to_json`` or ``harness backends --json`` described, without environment and launcher.
+
+        Unknown keys are ignored. What is not told of the implementation stands for one that is never imported here.
+        """
+        told: dict[str, Any] = {"api": API, "implementation": "elsewhere:Elsewhere"}
+        told.update({name: data[name] for name in _SAID if name in data})
         pair = data.get("counterpart")
         return cls(
             **{

@@ -29,7 +29,7 @@ PASSES = 1.5
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Duration:
     """Seconds by cell, in the plan's order, for one round; and how many of them rest on earlier times."""
 
     seconds: tuple[float, ...]
@@ -46,13 +46,13 @@ def nothing_earlier(_cell: Cell) -> float | None:
     return None
 
 
-def estimate(plan: Plan, rows: Callable[[Cell], int], earlier: Earlier = nothing_earlier) -> Estimate:
+def estimate(plan: Plan, rows: Callable[[Cell], int], earlier: Earlier = nothing_earlier) -> Duration:
     """Return what one round of every cell will take; a cell ends at its time limit at the latest."""
     before = [earlier(cell) for cell in plan.cells]
     pairs = zip(plan.cells, before, strict=True)
     seconds = [modelled(cell, rows(cell)) if found is None else found for cell, found in pairs]
     limited = [min(found, cell.time_limit) for found, cell in zip(seconds, plan.cells, strict=True)]
-    return Estimate(tuple(limited), sum(found is not None for found in before))
+    return Duration(tuple(limited), sum(found is not None for found in before))
 
 
 def modelled(cell: Cell, rows: int) -> float:

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from harness.contract.options import Values
 from harness.contract.spec import BackendSpec
-from harness.contract.vocabulary import API
 from harness.errors import PluginError, RequestError
 
 PATIENCE = 60
@@ -24,7 +22,7 @@ def backends_of(python: str) -> Mapping[str, BackendSpec]:
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=True)
         rows = _rows(json.loads(done.stdout))
-        return {row["name"]: _spec(row) for row in rows}
+        return {row["name"]: BackendSpec.from_json(row) for row in rows}
     except subprocess.TimeoutExpired:
         raise RequestError(f"did not list its backends within {PATIENCE} s: {' '.join(words)}") from None
     except subprocess.CalledProcessError as error:
@@ -37,20 +35,3 @@ def backends_of(python: str) -> Mapping[str, BackendSpec]:
 def _rows(answer: Any) -> list[dict[str, Any]]:
     """The list itself, or the one that stands beside a schema version."""
     return list(answer["backends"] if isinstance(answer, dict) else answer)
-
-
-def _spec(row: Mapping[str, Any]) -> BackendSpec:
-    """Return what a plan needs of a backend; its implementation is never imported on this side."""
-    return BackendSpec(
-        api=API,
-        name=row["name"],
-        implementation="elsewhere:Elsewhere",
-        summary=row["summary"],
-        parallel=row["parallel"],
-        algebra=row["algebra"],
-        options={name: _values(values) for name, values in row["options"].items()},
-    )
-
-
-def _values(listed: list[Any]) -> Values:
-    return tuple(... if value == "..." else value for value in listed)

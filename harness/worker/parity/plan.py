@@ -34,7 +34,7 @@ CALLS = 1.5e-4
 
 
 @dataclass(frozen=True)
-class Plan:
+class Extent:
     """``rows``: how much of the training set the weights are compared on; ``batch``: the slice of the one batch.
 
     ``to_the_end``: the weights after the last epoch are compared too, so that a backend which is right once and idle
@@ -47,14 +47,14 @@ class Plan:
     to_the_end: bool = False
 
 
-def plan(cell: Cell, rows: int) -> Plan:
+def plan(cell: Cell, rows: int) -> Extent:
     """Return the plan for a training set of this many rows."""
     budget = min(BUDGET, cell.time_limit * SHARE)
     part = min(rows, cell.batch, _affordable_rows(cell.network, BATCH))
     epoch = cost(cell.network, rows, cell.batch)
     if epoch <= budget:
-        return Plan(whole=True, rows=rows, batch=slice(0, part), to_the_end=epoch * (2 + cell.epochs) <= budget)
-    return Plan(whole=False, rows=_head(cell, rows, min(HEAD, budget)), batch=slice(0, part))
+        return Extent(whole=True, rows=rows, batch=slice(0, part), to_the_end=epoch * (2 + cell.epochs) <= budget)
+    return Extent(whole=False, rows=_head(cell, rows, min(HEAD, budget)), batch=slice(0, part))
 
 
 def cost(network: Network, rows: int, batch: int) -> float:

@@ -14,7 +14,7 @@ from harness.contract.vocabulary import Mathematics
 from harness.runner.row import State
 from harness.worker.observation import BatchResult, Observed
 from harness.worker.parity import cache
-from harness.worker.parity.plan import LOOSE, Plan
+from harness.worker.parity.plan import LOOSE, Extent
 from harness.worker.parity.replay import tight_heads
 from harness.worker.parity.truth import finite, flat, precision, visible
 from harness.worker.problem import Problem
@@ -33,7 +33,7 @@ class Evidence:
     """What is judged: the observation, and the weights of a fresh instance where only the head is compared."""
 
     problem: Problem
-    plan: Plan
+    plan: Extent
     observed: Observed
     rows: int | None
     """The head on which the weights are compared after one epoch; ``None``: rounding leaves nothing to compare."""
@@ -41,7 +41,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """``reason`` is empty where all is well, else the row ends in ``state``."""
 
     reason: str = ""
@@ -52,7 +52,7 @@ class Verdict:
     """Whether the mathematics is that of the reference, so that a timed sample can be trained again by it."""
 
 
-def comparable_rows(problem: Problem, plan: Plan) -> int | None:
+def comparable_rows(problem: Problem, plan: Extent) -> int | None:
     """Return the longest head on which the reference's bound after one epoch is tight, or ``None`` where none is.
 
     Training may be chaotic: then rounding alone decides where an epoch ends, and only its beginning can be compared.
@@ -67,17 +67,17 @@ def comparable_rows(problem: Problem, plan: Plan) -> int | None:
     return None
 
 
-def minibatch(evidence: Evidence) -> Verdict:
+def minibatch(evidence: Evidence) -> Judgement:
     """Judge a backend of the contract's own mathematics: one minibatch after the other, one step each."""
     plan, whole, rows = evidence.plan, evidence.problem, evidence.rows
     if rows is None:
         differences = [difference for difference in _batch(whole, evidence.observed.batch) if difference]
         facts = {"compared": "one batch", "rows": 0, "verdict": "not comparable"}
-        return Verdict("; ".join(map(str, differences)), warnings=(CHAOTIC,), facts=facts)
+        return Judgement("; ".join(map(str, differences)), warnings=(CHAOTIC,), facts=facts)
     problem = whole if rows == whole.rows else whole.head(rows)
     truth, trouble = cache.fetch(problem)
     if not finite(truth):
-        return Verdict(BLIND, "diverged", facts={"compared": "nothing", "rows": problem.rows})
+        return Judgement(BLIND, "diverged", facts={"compared": "nothing", "rows": problem.rows})
     found = evidence.observed.first if evidence.head is None else evidence.head
     when = "after the first epoch" if evidence.head is None else f"after an epoch of the first {rows} rows"
     compared = [_weights(when, found, truth), *_batch(whole, evidence.observed.batch), _end(evidence)]
@@ -91,7 +91,7 @@ def minibatch(evidence: Evidence) -> Verdict:
         "visible": seen,
         "looseness": truth.looseness,
     }
-    return Verdict(
+    return Judgement(
         "; ".join(map(str, differences)), warnings=tuple(filter(None, warnings)), facts=facts, replayable=True
     )
 
@@ -124,10 +124,10 @@ def _batch(problem: Problem, result: BatchResult) -> Iterator[Difference | None]
     yield compare_parameters("gradients of one batch", result.gradients, true.gradients, true.allowed_gradients)
 
 
-def ensemble(_evidence: Evidence) -> Verdict:
+def ensemble(_evidence: Evidence) -> Judgement:
     """An ensemble has a mathematics of its own, which its plugin's tests prove; here it need only be finite."""
-    return Verdict(facts={"compared": "nothing", "why": "mathematics is 'ensemble'"})
+    return Judgement(facts={"compared": "nothing", "why": "mathematics is 'ensemble'"})
 
 
-CHECKERS: Mapping[Mathematics, Callable[[Evidence], Verdict]] = {"minibatch": minibatch, "ensemble": ensemble}
+CHECKERS: Mapping[Mathematics, Callable[[Evidence], Judgement]] = {"minibatch": minibatch, "ensemble": ensemble}
 """Who judges which mathematics."""
