@@ -77,6 +77,7 @@ class Measurement:
         head = after_one_epoch(self._build, self.problem.head(rows)) if rows is not None and shorter else None
         if self._finite(observed) and self.cell.history:
             self.fields["history"] = history(self._build, self.problem, self._all_seconds())
+        self._look_at_lent()  # the instances of head and history got the sets too
         if rank == 0:
             self._judge(Evidence(self.problem, self.plan, observed, rows, head))
         return rank

@@ -281,6 +281,22 @@ class SwapsTwoRows(Plain):
         x[[0, 1]] = x[[1, 0]]
 
 
+class SpoilsTheSetLater(Plain):
+    """Right in both instances that are timed; the third one of the process writes to the set that it was lent."""
+
+    made = 0
+
+    def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1) -> None:
+        super().__init__(network, parameters, workers=workers)
+        type(self).made += 1
+        self.number = type(self).made
+
+    def load(self, x: Array, y: Array) -> None:
+        super().load(x, y)
+        if self.number == 3:
+            x[[0, 1]] = x[[1, 0]]
+
+
 class RowsReversed(Plain):
     """Right: adds the rows of a batch up from the last to the first."""
 

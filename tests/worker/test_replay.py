@@ -19,6 +19,7 @@ LATER = ("IdleLater", "OneRowInEightLater", "StaleWeightsLater", "FasterRateLate
 @pytest.fixture(autouse=True)
 def _nobody_was_made() -> None:
     plain_backends.IdleWhereItIsTimed.made = 0
+    plain_backends.SpoilsTheSetLater.made = 0
 
 
 @pytest.fixture
@@ -93,6 +94,13 @@ def test_a_set_of_which_two_rows_changed_places_is_found_and_named(run: Run) -> 
     fields = run("SwapsTwoRows")
     assert fields["state"] == "wrong"
     assert fields["reason"] == "the backend wrote to x, which it was only lent"
+
+
+def test_an_instance_that_is_not_timed_may_not_spoil_the_truth_of_the_next_backend(run: Run) -> None:
+    fields = run("SpoilsTheSetLater", history=True)
+    assert fields["state"] == "wrong"
+    assert fields["reason"] == "the backend wrote to x, which it was only lent"
+    assert run("Plain", history=True)["state"] == "ok"
 
 
 CHAOS: dict[str, Any] = {

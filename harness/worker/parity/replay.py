@@ -37,7 +37,7 @@ BARE = {"float32": 12.0, "float64": 6.0}
 ROOM = 64 << 20
 """Bytes for copies of the weights; where they are too large for every sample, chance chooses which are kept."""
 
-SHARE = {"ieee": 0.02, "tf32": 0.05, "bf16": 0.25}
+SHARE = {"ieee": 0.005, "tf32": 0.05, "bf16": 0.25}
 """By which part of an array's movement the end may differ, where no bound of every element is affordable."""
 
 SHADOWS = 10.0
