@@ -45,11 +45,11 @@ fix: setup  ## format, and mend what ruff can mend by itself
 check: setup lint types imports  ## lint, types, import contracts and the core's tests, without any framework
 	$(PYTEST) $(CORE) -m 'not alone and not long'
 
-test: setup lint types imports  ## lint, types, import contracts, then every test but the long sweeps
+test: setup lint types imports  ## lint, types, import contracts, then every test but the long sweeps: what CI runs
 	$(BIN)/python -m pytest -m 'alone and not long'
 	$(PYTEST) -m 'not alone and not long'
 
-test-all: setup lint types imports pythons  ## what CI runs: every test with the long sweeps, and the coverage of the core
+test-all: setup lint types imports pythons  ## every test with the long sweeps, the coverage of the core, and other Pythons
 	$(BIN)/python -m pytest -m alone
 	$(PYTEST) -m 'not alone' --cov=harness --cov-report=term:skip-covered
 
