@@ -22,7 +22,7 @@ from harness.worker.failure import outcome
 from harness.worker.observation import Observed, after_one_epoch, checked, history, observe
 from harness.worker.parity.plan import plan
 from harness.worker.parity.replay import Recorder, Sample, head_only, replay
-from harness.worker.parity.verdict import CHECKERS, Evidence, comparable_rows
+from harness.worker.parity.verdict import CHECKERS, Checker, Evidence
 from harness.worker.problem import problem_of
 from harness.worker.receipt.collect import collect
 from harness.worker.receipt.mismatches import mismatches
@@ -72,15 +72,20 @@ class Measurement:
             rank = backend.rank()
         self._look_at_lent()
         self._resolve()
-        rows = comparable_rows(self.problem, self.plan)
-        shorter = rows is not None and rows < self.problem.rows
-        head = after_one_epoch(self._build, self.problem.head(rows)) if rows is not None and shorter else None
+        ground = self.checker.ground(self.problem, self.plan)
+        shorter = ground is not None and ground.problem is not self.problem
+        head = after_one_epoch(self._build, ground.problem) if ground is not None and shorter else None
         if self._finite(observed) and self.cell.history:
             self.fields["history"] = history(self._build, self.problem, self._all_seconds())
         self._look_at_lent()  # the instances of head and history got the sets too
         if rank == 0:
-            self._judge(Evidence(self.problem, self.plan, observed, rows, head))
+            self._judge(Evidence(self.problem, self.plan, observed, ground, head))
         return rank
+
+    @property
+    def checker(self) -> Checker:
+        """Who judges the backend, by its mathematics."""
+        return CHECKERS[spec(self.cell.backend).mathematics]
 
     def _build(self) -> Backend:
         kind = get_backend(self.cell.backend)
@@ -135,9 +140,6 @@ class Measurement:
         now = self.problem.lent()
         self.spoilt |= {name for name, digest in self.lent.items() if now[name] != digest}
 
-    def _repeated(self) -> int:
-        return int(self.fields["receipt"]["epochs_per_sample"])
-
     def _all_seconds(self) -> list[float]:
         return [self.fields["first_epoch_seconds"], *self.fields["epoch_seconds"]]
 
@@ -162,12 +164,12 @@ class Measurement:
                 reason=f"the backend wrote to {' and '.join(sorted(self.spoilt))}, which it was only lent",
             )
             return
-        verdict = CHECKERS[spec(self.cell.backend).mathematics](evidence)
+        verdict = self.checker.judge(evidence)
         self.fields["receipt"]["parity"] = dict(verdict.facts)
         self.fields["warnings"].extend(verdict.warnings)
         reason, state = verdict.reason, verdict.state
         if not reason and verdict.replayable:
-            replayed = replay(self.problem, self.samples, self._repeated(), sum(self.fields["epoch_seconds"]))
+            replayed = replay(self.problem, self.samples, self.repeat, sum(self.fields["epoch_seconds"]))
             self.fields["receipt"]["parity"]["replay"] = replayed.facts
             self.fields["warnings"] += head_only(verdict.facts, replayed.facts)
             reason, state = replayed.difference, "wrong"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.contract.network import Network
@@ -69,6 +70,14 @@ def _head(cell: Cell, rows: int, budget: float) -> int:
     if steps < 1:
         return min(rows, _affordable_rows(cell.network, budget))
     return min(rows, steps * cell.batch + (rows % cell.batch if steps > 1 else 0))
+
+
+def shorter_heads(rows: int, batch: int) -> Iterator[int]:
+    """Yield shorter and shorter heads: half as many whole batches each time, down to one batch."""
+    count = rows // batch
+    while count > 1:
+        count //= 2
+        yield count * batch
 
 
 def _affordable_rows(network: Network, budget: float) -> int:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,10 @@ from harness.contract.batching import batches
 from harness.contract.losses import output_delta
 from harness.contract.network import Network
 from harness.contract.registry import activation
-from harness.contract.tolerance import after_training, compare_parameters, epochs, units
+from harness.contract.tolerance import compare_parameters, units
 from harness.worker.observation import checked
 from harness.worker.parity.plan import LOOSE, cost
-from harness.worker.parity.truth import finite, flat, precision
+from harness.worker.parity.truth import compute, finite, flat, precision
 from harness.worker.problem import Problem
 
 SECONDS = 2.0
@@ -116,10 +116,7 @@ def head_only(parity: Mapping[str, Any], replayed: Mapping[str, Any]) -> list[st
 
 def _bounded(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any]) -> Replay:
     """Compare every element with its own bound."""
-    cell = problem.cell
-    schedule = epochs(problem.rows, cell.batch, cell.rate, repeat)
-    with np.errstate(all="ignore"):
-        truth = after_training(problem.network, sample.before, problem.x, problem.y, schedule, precision(cell))
+    truth = compute(replace(problem, start=sample.before), repeat)
     if not finite(truth) or truth.looseness > LOOSE:
         return Replay("", {**said, "verdict": "not comparable"})
     what = f"parameters after timed sample {sample.number}"
@@ -183,11 +180,3 @@ def _names(parameters: Parameters) -> Iterable[str]:
 
 def _distance(array: Array, other: Array) -> float:
     return float(np.linalg.norm(np.subtract(array, other, dtype=np.float64)))
-
-
-def tight_heads(rows: int, batch: int) -> Iterator[int]:
-    """Yield shorter and shorter heads: half as many whole batches each time, down to one batch."""
-    count = rows // batch
-    while count > 1:
-        count //= 2
-        yield count * batch

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from harness.contract.vocabulary import Mathematics
 from harness.runner.row import State
 from harness.worker.observation import BatchResult, Observed
 from harness.worker.parity import cache
-from harness.worker.parity.plan import LOOSE, Extent
-from harness.worker.parity.replay import tight_heads
+from harness.worker.parity.plan import LOOSE, Extent, shorter_heads
 from harness.worker.parity.truth import finite, flat, precision, visible
 from harness.worker.problem import Problem
 
@@ -29,14 +28,24 @@ WEAK = "rounding may move these weights about as far as the first epoch does, so
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What the weights after one epoch are compared on: the whole problem or a head of it, and the truth there."""
+
+    problem: Problem
+    truth: Trained
+    trouble: str
+    """Why the truth could not be kept for other cells; empty where it was."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What is judged: the observation, and the weights of a fresh instance where only the head is compared."""
 
     problem: Problem
     plan: Extent
     observed: Observed
-    rows: int | None
-    """The head on which the weights are compared after one epoch; ``None``: rounding leaves nothing to compare."""
+    ground: Ground | None
+    """``None``: rounding leaves nothing to compare, or the mathematics is not the reference's."""
     head: Parameters | None
 
 
@@ -52,48 +61,48 @@ class Judgement:
     """Whether the mathematics is that of the reference, so that a timed sample can be trained again by it."""
 
 
-def comparable_rows(problem: Problem, plan: Extent) -> int | None:
+def comparable(problem: Problem, plan: Extent) -> Ground | None:
     """Return the longest head on which the reference's bound after one epoch is tight, or ``None`` where none is.
 
     Training may be chaotic: then rounding alone decides where an epoch ends, and only its beginning can be compared.
     Every rank computes the same answer, since it follows from the problem alone.
     """
-    for rows in (plan.rows, *tight_heads(plan.rows, problem.cell.batch)):
-        truth, _ = cache.fetch(problem if rows == problem.rows else problem.head(rows))
-        if not finite(truth):
-            return rows  # no bound at all: the verdict says that the reference has diverged
-        if truth.looseness <= LOOSE:
-            return rows
+    for rows in (plan.rows, *shorter_heads(plan.rows, problem.cell.batch)):
+        head = problem if rows == problem.rows else problem.head(rows)
+        truth, trouble = cache.fetch(head)
+        # Where the reference is not finite there is no bound at all, and the verdict says that it has diverged.
+        if not finite(truth) or truth.looseness <= LOOSE:
+            return Ground(head, truth, trouble)
     return None
 
 
 def minibatch(evidence: Evidence) -> Judgement:
     """Judge a backend of the contract's own mathematics: one minibatch after the other, one step each."""
-    plan, whole, rows = evidence.plan, evidence.problem, evidence.rows
-    if rows is None:
-        differences = [difference for difference in _batch(whole, evidence.observed.batch) if difference]
+    ground, observed = evidence.ground, evidence.observed
+    if ground is None:
         facts = {"compared": "one batch", "rows": 0, "verdict": "not comparable"}
-        return Judgement("; ".join(map(str, differences)), warnings=(CHAOTIC,), facts=facts)
-    problem = whole if rows == whole.rows else whole.head(rows)
-    truth, trouble = cache.fetch(problem)
+        return Judgement(_said(_batch(evidence.problem, observed.batch)), warnings=(CHAOTIC,), facts=facts)
+    problem, truth, rows = ground.problem, ground.truth, ground.problem.rows
     if not finite(truth):
-        return Judgement(BLIND, "diverged", facts={"compared": "nothing", "rows": problem.rows})
-    found = evidence.observed.first if evidence.head is None else evidence.head
-    when = "after the first epoch" if evidence.head is None else f"after an epoch of the first {rows} rows"
-    compared = [_weights(when, found, truth), *_batch(whole, evidence.observed.batch), _end(evidence)]
-    differences = [difference for difference in compared if difference]
+        return Judgement(BLIND, "diverged", facts={"compared": "nothing", "rows": rows})
+    whole = evidence.head is None
+    when = "after the first epoch" if whole else f"after an epoch of the first {rows} rows"
+    first = _weights(when, observed.first if evidence.head is None else evidence.head, truth)
     seen = visible(problem, truth)
-    warnings = [trouble, WEAK if seen < ENOUGH or truth.looseness > LOOSE else "", _idle(evidence)]
+    warnings = [ground.trouble, WEAK if seen < ENOUGH else "", _idle(evidence)]
     facts = {
-        "compared": "epoch" if evidence.head is None else "head",
-        "rows": problem.rows,
-        "to_the_end": plan.to_the_end,
+        "compared": "epoch" if whole else "head",
+        "rows": rows,
+        "to_the_end": evidence.plan.to_the_end,
         "visible": seen,
         "looseness": truth.looseness,
     }
-    return Judgement(
-        "; ".join(map(str, differences)), warnings=tuple(filter(None, warnings)), facts=facts, replayable=True
-    )
+    reason = _said([first, *_batch(evidence.problem, observed.batch), _end(evidence)])
+    return Judgement(reason, warnings=tuple(filter(None, warnings)), facts=facts, replayable=True)
+
+
+def _said(differences: Iterable[Difference | None]) -> str:
+    return "; ".join(str(difference) for difference in differences if difference)
 
 
 def _weights(when: str, found: Parameters, truth: Trained) -> Difference | None:
@@ -129,5 +138,15 @@ def ensemble(_evidence: Evidence) -> Judgement:
     return Judgement(facts={"compared": "nothing", "why": "mathematics is 'ensemble'"})
 
 
-CHECKERS: Mapping[Mathematics, Callable[[Evidence], Judgement]] = {"minibatch": minibatch, "ensemble": ensemble}
+class Checker(NamedTuple):
+    """How a mathematics is judged: on which ground, which every rank finds alike, and what is said of the evidence."""
+
+    ground: Callable[[Problem, Extent], Ground | None]
+    judge: Callable[[Evidence], Judgement]
+
+
+CHECKERS: Mapping[Mathematics, Checker] = {
+    "minibatch": Checker(comparable, minibatch),
+    "ensemble": Checker(lambda _problem, _plan: None, ensemble),
+}
 """Who judges which mathematics."""
