@@ -72,21 +72,35 @@ def _path() -> Path:
 def _opened(path: Path) -> Iterator[IO[str]]:
     """Open the lock's file, which every user may write, or say why it cannot be opened and what to do."""
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True)
-            path.parent.chmod(0o1777)
-        handle = os.open(
-            path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o666
-        )
+        _make(path.parent)
+        handle = _handle(path)
     except OSError as error:
-        advice = f"set {FOLDER} to a folder that can be written"
-        raise RequestError(
-            f"the lock of this machine, {path}, cannot be opened ({error.strerror}); {advice}"
-        ) from error
+        cause = f"the lock of this machine, {path}, cannot be opened ({error.strerror})"
+        raise RequestError(f"{cause}; set {FOLDER} to a folder that can be written") from error
     with suppress(OSError):  # another user's file stays as its owner made it
         os.fchmod(handle, 0o666)
     with os.fdopen(handle, "r+", encoding="utf-8", errors="replace") as file:
         yield file
+
+
+def _make(folder: Path) -> None:
+    """Make the folder for every user; where another run makes it at the same moment, that is as good."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(PermissionError):  # another user was quicker and does the same
+            folder.chmod(0o1777)
+
+
+def _handle(path: Path) -> int:
+    """Open the file, and make it only where it is missing.
+
+    In a folder that all may write, Linux refuses to create what another user has made, even if it could be opened.
+    """
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        return os.open(path, flags | os.O_CREAT, 0o666)
 
 
 def _take(file: IO[str]) -> bool:

@@ -52,8 +52,8 @@ class Row:
     final_loss: float | None = None
     accuracy: float | None = None
     peak_bytes: int | None = None
-    """Largest resident memory of all the cell's processes together up to the last steady epoch, without what evaluation
-    and parity need; of the whole process where training did not end, and under a launcher."""
+    """Largest resident memory of all the cell's processes together up to the last steady epoch, with parity's copies
+    of the weights around timed samples, without what evaluation and judging need; of the whole process where training did not end, and under a launcher."""
     history: tuple[Mapping[str, float], ...] = ()
     """Per epoch ``{"epoch", "loss", "accuracy", "seconds"}`` where the cell asked for it."""
     warnings: tuple[str, ...] = ()

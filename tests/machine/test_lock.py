@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -95,3 +96,31 @@ def test_a_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="cannot be opened"), machine_lock("x"):
         pass
     assert (tmp_path / "precious").read_text() == "kept"
+
+
+def test_the_first_two_runs_may_begin_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Path.mkdir
+
+    def after_another_was_quicker(path: Path, *words: object, **how: object) -> None:
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103  the method is what this test replaces
+        make(path, *words, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "mkdir", after_another_was_quicker)
+    with machine_lock("harness run cpu") as shared:
+        assert not shared
+    assert folder.is_dir()
+
+
+def test_a_file_that_is_there_is_opened_and_not_created(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir()
+    (folder / "machine.lock").write_text("")
+    opened = os.open
+
+    def as_linux_in_a_shared_folder(path: Path, flags: int, *mode: int) -> int:
+        if flags & os.O_CREAT:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *mode)
+
+    monkeypatch.setattr("os.open", as_linux_in_a_shared_folder)
+    with machine_lock("harness run cpu") as shared:
+        assert not shared
