@@ -48,12 +48,13 @@ class Row:
     gflops: float | None = None
     """By the formula of the papers, at the median epoch; in units of 1e9 operations a second."""
     peak_share: float | None = None
-    """``gflops`` over the GEMM peak of this machine at the same threads and dtype, measured in the same run."""
+    """``gflops`` over the physical limit of this machine at the same threads and dtype, measured in the same run."""
     final_loss: float | None = None
     accuracy: float | None = None
     peak_bytes: int | None = None
     """Largest resident memory of all the cell's processes together up to the last steady epoch, with parity's copies
-    of the weights around timed samples, without what evaluation and judging need; of the whole process where training did not end, and under a launcher."""
+    of the weights around timed samples, without what evaluation and judging need. Where training did not end, and under
+    a launcher, that of the whole process."""
     history: tuple[Mapping[str, float], ...] = ()
     """Per epoch ``{"epoch", "loss", "accuracy", "seconds"}`` where the cell asked for it."""
     warnings: tuple[str, ...] = ()

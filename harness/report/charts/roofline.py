@@ -36,8 +36,8 @@ from harness.report.summary import Section, Summary
 
 TITLE = "How much of this machine is used?"
 NOTE = (
-    "GFLOP/s against operations for each byte that a step moves if nothing stays in a cache. The flat roof is the GEMM "
-    "peak at the same threads and dtype, the slopes are the bandwidths of memory and of each cache."
+    "GFLOP/s against operations for each byte that a step moves if nothing stays in a cache. The flat roof is the "
+    "machine's limit at the same threads and dtype, the slopes are the bandwidths of memory and of each cache."
 )
 COLUMNS = ("backend", "batch", "operations a byte", "GFLOP/s", "% of peak")
 BYTES = {"float32": 4, "float64": 8}
@@ -152,8 +152,8 @@ def _spec(data: Sequence[Datum], roof: Limit, drawn: Looks) -> Spec:
 
 def _roofs(roof: Limit, left: float, right: float) -> tuple[list[Datum], list[Datum]]:
     """Return the points of each slope and of the flat roof, and the positions of their names."""
-    lines: list[Datum] = [{"roof": "GEMM peak", "intensity": at, "rate": roof.gflops} for at in (left, right)]
-    names: list[Datum] = [{"roof": "GEMM peak", "intensity": left, "rate": roof.gflops * 1.5}]
+    lines: list[Datum] = [{"roof": "limit", "intensity": at, "rate": roof.gflops} for at in (left, right)]
+    names: list[Datum] = [{"roof": "limit", "intensity": left, "rate": roof.gflops * 1.5}]
     for level, speed in roof.bandwidths:
         name, knee = f"{level} {three(speed)} GB/s", roof.gflops / speed
         if knee > left:  # a slope whose knee is further left lies outside the chart

@@ -157,7 +157,7 @@ def _peaks(pair: Pair) -> Iterator[tuple[str, str, str]]:
     """Yield the peaks of the machine itself if they differ between the sides."""
     before, after = _peak(pair.before), _peak(pair.after)
     if before and after and abs(after / before - 1) > PEAK_DRIFT:
-        yield "GEMM peak, GFLOP/s", f"{before:.0f}", f"{after:.0f}"
+        yield "limit of the machine, GFLOP/s", f"{before:.0f}", f"{after:.0f}"
 
 
 def _peak(samples: Samples) -> float:
