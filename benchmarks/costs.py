@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,19 @@ class Plugins(_Timed):
         )
         if row.state not in FINE:
             raise RuntimeError(f"the empty cell is {row.state}: {row.reason}\n{row.stderr}")
+
+    def track_empty_cell_by_bare_start(self) -> float:
+        """Return how many times as long as a bare start of Python with NumPy an empty cell takes; the least of five."""
+        need("harness.runner", "harness.worker")
+        bare = [sys.executable, "-c", "import numpy"]
+        ratios = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            subprocess.run(bare, check=True)
+            between = time.perf_counter()
+            self.time_empty_cell()
+            ratios.append((time.perf_counter() - between) / (between - begin))
+        return min(ratios)
 
 
 class Stored(_Timed):

