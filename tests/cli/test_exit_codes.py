@@ -158,10 +158,10 @@ def test_an_interrupt_is_130(ending: Callable[[BaseException], int], capsys: pyt
 
 def test_a_command_that_gets_sigint_is_130() -> None:
     code = (
-        "import os, signal, sys\nimport harness.cli.studies as command\nfrom harness.cli import main\n"
-        "command.run = lambda _: os.kill(os.getpid(), signal.SIGINT) or signal.pause()\nsys.exit(main(['studies']))\n"
+        "import os, signal, sys, time\nimport harness.cli.studies as command\nfrom harness.cli import main\n"
+        "def run(_):\n    os.kill(os.getpid(), signal.SIGINT)\n    while True: time.sleep(0.01)\ncommand.run = run\nsys.exit(main(['studies']))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=240)
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "harness: interrupted\n")
 
 
@@ -171,7 +171,7 @@ def test_a_full_disk_under_the_output_is_74(store: Path, words: list[str]) -> No
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "harness", *words],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60, cwd=store.parent,
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=240, cwd=store.parent,
             env={**os.environ, "PYTHONPATH": str(DOCS.parents[1])},
         )  # fmt: skip
     said = "harness: No space left on device; make room where the output or the files go, then repeat\n"
@@ -183,7 +183,7 @@ def test_a_full_disk_under_the_messages_changes_no_exit_code(tmp_path: Path) -> 
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "harness", "nonsense"],
-            stdout=subprocess.PIPE, stderr=full, check=False, timeout=60, cwd=tmp_path,
+            stdout=subprocess.PIPE, stderr=full, check=False, timeout=240, cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(DOCS.parents[1])},
         )  # fmt: skip
     assert done.returncode == 2

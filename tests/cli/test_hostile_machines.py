@@ -34,7 +34,7 @@ def as_stranger(folder: Path, *words: str, **environment: str) -> tuple[int, str
     done = subprocess.run(
         [sys.executable, "-c", STRANGER, *words],
         env={**known, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment},
-        capture_output=True, text=True, check=False, timeout=60, cwd=folder,
+        capture_output=True, text=True, check=False, timeout=240, cwd=folder,
     )  # fmt: skip
     (line,) = done.stderr.splitlines()
     return done.returncode, line

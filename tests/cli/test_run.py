@@ -169,7 +169,7 @@ def test_the_first_interrupt_ends_cleanly_and_the_same_command_goes_on(lab: Lab)
     )
     wait_for_rows(lab.path("results.db"), 1)
     busy.send_signal(signal.SIGINT)
-    out, err = busy.communicate(timeout=60)
+    out, err = busy.communicate(timeout=240)
     assert busy.returncode == 130, err
     assert "the same command goes on" in err
     assert "Traceback" not in err

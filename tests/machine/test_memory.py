@@ -37,7 +37,7 @@ os.kill(child, signal.SIGKILL)
 
 
 def _mib_gained(program: str) -> float:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=240, check=True)
     return int(done.stdout) / MIB
 
 

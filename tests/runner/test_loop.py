@@ -150,7 +150,7 @@ class Running:
         for number in signals:
             self.process.send_signal(number)
             time.sleep(0.05)
-        out, err = self.process.communicate(timeout=10)
+        out, err = self.process.communicate(timeout=240)
         return self.process.returncode, [json.loads(line)["state"] for line in out.splitlines()], err
 
 

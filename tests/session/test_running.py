@@ -92,7 +92,7 @@ def test_a_run_waits_for_the_machine_and_says_for_whom(lab: Lab) -> None:
         waiting = subprocess.Popen(words, cwd=lab.folder, env=environment, stderr=subprocess.PIPE, text=True)
         assert waiting.stderr is not None
         line = waiting.stderr.readline()
-    _, rest = waiting.communicate(timeout=60)
+    _, rest = waiting.communicate(timeout=240)
     assert f"waiting for harness run other.toml (process {os.getpid()})" in line, line + rest
     assert waiting.returncode == 0, rest
     assert not [text for row in warnings_of(lab, "mine.db") for text in row if text == running.SHARED]

@@ -114,7 +114,7 @@ def as_nobody(code: str, path: Path) -> str:
         "os.geteuid() or (os.setgid(65534), os.setuid(65534))\n"
     )
     words = [sys.executable, "-c", before + code, path]
-    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=240).stdout
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_a_full_device_is_one_clear_error(path: Path) -> None:
     )
     here = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True, timeout=60, cwd=here
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True, timeout=240, cwd=here
     )
     kept, _, message = done.stdout.partition(" ")
     assert "all rows before this one are safe" in message
@@ -204,7 +204,7 @@ def writer(path: Path, batch: int) -> subprocess.Popen[str]:
 
 def test_two_processes_create_and_write_one_store_at_once(path: Path) -> None:
     writers = [writer(path, 32), writer(path, 64), writer(path, 64)]
-    assert [process.communicate(timeout=60)[0].count("\n") for process in writers] == [40, 40, 40]
+    assert [process.communicate(timeout=240)[0].count("\n") for process in writers] == [40, 40, 40]
     with Store.read(path) as store:
         assert len(store.stored(every=True)) == 120
         assert len(store.rows()) == 80
@@ -242,7 +242,7 @@ def test_a_journal_that_a_killed_writer_left_is_rolled_back_by_a_reader(filled: 
         "base.execute('PRAGMA cache_spill = ON'); base.execute('PRAGMA cache_size = 1'); base.execute('BEGIN')\n"
         "base.execute('UPDATE measurements SET stderr = ?', ('x' * 200000,)); os.kill(os.getpid(), 9)"
     )
-    subprocess.run([sys.executable, "-c", code, filled], check=False, timeout=60)
+    subprocess.run([sys.executable, "-c", code, filled], check=False, timeout=240)
     assert filled.with_name("results.db-journal").exists()
     with Store.read(filled) as store:
         assert [row.stderr for row in store.rows()] == [""] * 4

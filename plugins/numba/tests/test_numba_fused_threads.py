@@ -101,7 +101,7 @@ with FusedBackend(net, harness.initial_parameters(net), workers=3) as backend:
 
 def test_an_interrupt_ends_an_epoch_and_leaves_the_backend_usable() -> None:
     words = [sys.executable, "-c", INTERRUPTED]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
     assert done.stdout.split("\n")[:2] == ["interrupted", "trained on"], done.stderr
 
 

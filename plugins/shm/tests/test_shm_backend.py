@@ -133,7 +133,7 @@ def test_children_of_a_killed_parent_end_and_leave_nothing(then: str) -> None:
 
 def test_a_program_needs_no_main_guard_and_keeps_its_standard_input() -> None:
     with _program("backend.train_epoch(100, 0.1); backend.close(); print(sys.stdin.read())") as program:
-        out, _ = program.communicate("what I was told", timeout=60)
+        out, _ = program.communicate("what I was told", timeout=240)
     assert out == "ready\nwhat I was told\n"
     assert program.returncode == 0
 
