@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import traceback
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.contract.arrays import Parameters
+from harness.contract.arrays import Parameters, copied
 from harness.contract.backend import Backend
 from harness.contract.loading import get_backend
 from harness.contract.registry import backends, spec
@@ -21,7 +22,8 @@ from harness.worker.clock import epoch, repeats, samples, seconds_of, settled
 from harness.worker.failure import outcome
 from harness.worker.observation import Observed, after_one_epoch, checked, history, observe
 from harness.worker.parity.plan import plan
-from harness.worker.parity.replay import Recorder, Sample, head_only, replay
+from harness.worker.parity.replay import Recorder, Replay, Sample, allowance, deferred, head_only, idle, replay
+from harness.worker.parity.retrace import retrace
 from harness.worker.parity.verdict import CHECKERS, Checker, Evidence
 from harness.worker.problem import problem_of
 from harness.worker.receipt.collect import collect
@@ -62,13 +64,14 @@ class Measurement:
         self.lent = self.problem.lent()
         self.spoilt: set[str] = set()
         self.samples: list[Sample] = []
+        self.extra: list[float] = []
         self.repeat = repeats(cell.network, self.problem.rows, cell.batch)
 
     def run(self) -> int:
         """Do everything in order and return this process's rank."""
         with self._set_up() as backend:
             first = self._timed(backend)
-            observed = observe(backend, self.problem, first, self.plan.batch)
+            observed = observe(backend, self.problem, first, self._drawn())
             rank = backend.rank()
         self._look_at_lent()
         self._resolve()
@@ -88,9 +91,24 @@ class Measurement:
         return CHECKERS[spec(self.cell.backend).mathematics]
 
     def _build(self) -> Backend:
+        return self._build_at(self.problem.fresh_start())
+
+    def _build_at(self, start: Parameters) -> Backend:
         kind = get_backend(self.cell.backend)
         options: dict[str, Any] = dict(self.cell.options)
-        return kind(self.cell.network, self.problem.fresh_start(), workers=self.cell.workers, **options)
+        return kind(self.cell.network, copied(start), workers=self.cell.workers, **options)
+
+    def _launched(self) -> bool:
+        """Whether several ranks measure together; they cannot draw by chance, since all must do the same."""
+        return spec(self.cell.backend).launcher is not None
+
+    def _drawn(self) -> slice:
+        """Return the slice of the one step that is compared: the beginning of a batch that chance chooses."""
+        rows, batch = self.plan.batch, self.cell.batch
+        if self._launched():
+            return rows
+        begin = batch * secrets.randbelow(max(1, self.problem.rows // batch))
+        return slice(begin, begin + rows.stop)
 
     def _set_up(self) -> Backend:
         built: list[Backend] = []
@@ -118,7 +136,7 @@ class Measurement:
         recorder = Recorder(backend)
         with Span() as span:
             taken = samples(backend, cell.batch, cell.rate, count=cell.epochs, repeat=repeat, look=recorder.look)
-        self.samples = recorder.kept
+        self.samples, self.extra = recorder.kept, recorder.extra
         receipt = {**collect(cell, backend.facts(), span), "epochs_per_sample": repeat}
         launched = wanted.launcher is not None
         warnings = mismatches(cell, wanted.algebra, receipt, launched=launched)
@@ -168,16 +186,32 @@ class Measurement:
         self.fields["receipt"]["parity"] = dict(verdict.facts)
         self.fields["warnings"].extend(verdict.warnings)
         reason, state = verdict.reason, verdict.state
+        if not reason:
+            reason, state = deferred(self.extra, self.fields["epoch_seconds"], self.repeat), "wrong"
+        compared = verdict.facts.get("verdict")
         if not reason and verdict.replayable:
-            replayed = replay(self.problem, self.samples, self.repeat, sum(self.fields["epoch_seconds"]))
+            replayed = self._replayed()
             self.fields["receipt"]["parity"]["replay"] = replayed.facts
             self.fields["warnings"] += head_only(verdict.facts, replayed.facts)
-            reason, state = replayed.difference, "wrong"
+            reason, state, compared = replayed.difference, "wrong", replayed.facts["verdict"]
+        if not reason and compared == "not comparable":
+            reason, state = idle(self.problem, self.samples, evidence.observed.batch.rows), "wrong"
         if reason:
             self.fields.update(state=state, reason=reason)
             return
         operations = self.cell.network.flops_per_example * self.problem.rows
         self.fields["gflops"] = operations / median(self.fields["epoch_seconds"]) / 1e9
+
+    def _replayed(self) -> Replay:
+        """Hold what was timed to the reference; if that is too slow, to the backend's own steps, which are checked."""
+        seconds = allowance(self.problem, self.repeat, sum(self.fields["epoch_seconds"]) * self.repeat)
+        result = replay(self.problem, self.samples, self.repeat, seconds)
+        if result.facts["verdict"] != "too dear" or self._launched():
+            return result
+        part = self.plan.batch.stop
+        result = retrace(self._build_at, self.problem, self.samples, self.repeat, seconds, part)
+        self._look_at_lent()
+        return result
 
 
 def _all_finite(pairs: Any) -> bool:

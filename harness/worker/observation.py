@@ -44,6 +44,8 @@ class Observed:
     test: Score
     """On the test set where there is one."""
     batch: BatchResult
+    stepped: Parameters
+    """Weights after ``step`` on that batch."""
 
 
 def one_batch(backend: Backend, rows: slice) -> BatchResult:
@@ -55,13 +57,24 @@ def one_batch(backend: Backend, rows: slice) -> BatchResult:
     return BatchResult(rows, weights, outputs, checked("gradients", backend.network, backend.gradients()))
 
 
+def one_step(backend: Backend, rows: slice, rate: float) -> tuple[BatchResult, Parameters]:
+    """Train on one slice of the loaded set; return what ``one_batch`` does, and the weights after the step."""
+    result = one_batch(backend, rows)
+    backend.step(rate)
+    backend.sync()
+    return result, checked("parameters", backend.network, backend.parameters())
+
+
 def observe(backend: Backend, problem: Problem, first: Parameters, rows: slice) -> Observed:
-    """Evaluate a trained backend and take one batch; leaves the test set loaded where there is one."""
+    """Evaluate a trained backend, then take one step; leaves the training set loaded."""
     cell = problem.cell
     last = checked("parameters", problem.network, backend.parameters())
     training = evaluate(backend, problem.y, cell.batch)
-    batch = one_batch(backend, rows)
-    return Observed(first, last, training, scored(backend, problem, training), batch)
+    test = scored(backend, problem, training)
+    if problem.test is not None:
+        backend.load(problem.x, problem.y)
+    batch, stepped = one_step(backend, rows, cell.rate)
+    return Observed(first, last, training, test, batch, stepped)
 
 
 def scored(backend: Backend, problem: Problem, training: Score) -> Score:

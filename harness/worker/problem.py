@@ -49,8 +49,7 @@ class Problem:
 
     def head(self, rows: int) -> Problem:
         """Return the same problem on the first ``rows`` rows, without a test set."""
-        x, y = (np.ascontiguousarray(array[:rows]) for array in (self.x, self.y))
-        return Problem(self.cell, self.start, x, y)
+        return Problem(self.cell, self.start, _fitted(self.x[:rows], self.cell), _fitted(self.y[:rows], self.cell))
 
     @cached_property
     def digest(self) -> str:
@@ -83,4 +82,7 @@ def prepare(cell: Cell, x: Array, y: Array, test: tuple[Array, Array] | None = N
 
 
 def _fitted(array: Array, cell: Cell) -> Array:
-    return np.ascontiguousarray(array, dtype=cell.network.dtype)
+    """Return a read-only view: a backend that writes to it by accident is told at once, on purpose it is found out."""
+    view = np.ascontiguousarray(array, dtype=cell.network.dtype).view()
+    view.flags.writeable = False
+    return view

@@ -88,20 +88,21 @@ def test_a_refused_request_is_2(words: list[str], capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("smallest", "words", "code"),
+    ("smallest", "noise", "words", "code"),
     [
-        (0.05, ["--strict"], 0),
-        (0.2, ["--strict"], 3),
-        (None, ["--strict"], 3),
-        (None, [], 0),
+        (0.05, 1e-3, ["--strict"], 0),
+        (0.05, 0.5, ["--strict"], 3),
+        (0.2, 1e-3, ["--strict"], 3),
+        (None, 1e-3, ["--strict"], 3),
+        (None, 1e-3, [], 0),
     ],
 )
 def test_a_gate_that_would_not_see_the_slower_copy_is_3_if_strict(
-    smallest: float | None, words: list[str], code: int, monkeypatch: pytest.MonkeyPatch
+    smallest: float | None, noise: float, words: list[str], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = Calibration(
         machine="box", backend="blas", study="gate", cells=1, rounds=20, runs=10, alarms=0, percent=10, found=10,
-        alarm_rate=0.0, smallest=smallest,
+        alarm_rate=0.0, smallest=smallest, times=(((1.0, 1.0 + noise, 1.0), (1.0 + noise, 1.0, 1.0)),),
     )  # fmt: skip
     monkeypatch.setattr(Calibration, "load", lambda _: known)
     assert main(["gate", *words]) == code
@@ -159,7 +160,8 @@ def test_an_interrupt_is_130(ending: Callable[[BaseException], int], capsys: pyt
 def test_a_command_that_gets_sigint_is_130() -> None:
     code = (
         "import os, signal, sys, time\nimport harness.cli.studies as command\nfrom harness.cli import main\n"
-        "def run(_):\n    os.kill(os.getpid(), signal.SIGINT)\n    while True: time.sleep(0.01)\ncommand.run = run\nsys.exit(main(['studies']))\n"
+        "def run(_):\n    os.kill(os.getpid(), signal.SIGINT)\n    while True: time.sleep(0.01)\n"
+        "command.run = run\nsys.exit(main(['studies']))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=240)
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "harness: interrupted\n")

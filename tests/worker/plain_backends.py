@@ -104,6 +104,7 @@ class WritesToItsData(Plain):
 
     def load(self, x: Array, y: Array) -> None:
         super().load(x, y)
+        self.x.flags.writeable = True
         self.x *= np.float32(0.999)
 
 
@@ -278,7 +279,16 @@ class SwapsTwoRows(Plain):
 
     def load(self, x: Array, y: Array) -> None:
         super().load(x, y)
+        x.flags.writeable = True
         x[[0, 1]] = x[[1, 0]]
+
+
+class WritesUnawares(Plain):
+    """Scales the training set in place, and does not know that it is only lent."""
+
+    def load(self, x: Array, y: Array) -> None:
+        super().load(x, y)
+        self.x *= np.float32(0.999)
 
 
 class SpoilsTheSetLater(Plain):
@@ -294,6 +304,7 @@ class SpoilsTheSetLater(Plain):
     def load(self, x: Array, y: Array) -> None:
         super().load(x, y)
         if self.number == 3:
+            x.flags.writeable = True
             x[[0, 1]] = x[[1, 0]]
 
 
@@ -319,3 +330,36 @@ class SumsInPieces(Plain):
                 np.add(sw, share * dw, out=sw)
                 np.add(sb, share * db, out=sb)
         self.slopes = sums
+
+
+class WrongStep(Plain):
+    """Trains its epochs well; its ``step`` alone goes a hundredth too far."""
+
+    training = False
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        self.training = True
+        super().train_epoch(batch_size, rate)
+        self.training = False
+
+    def step(self, rate: float) -> None:
+        super().step(rate if self.training else rate * 1.01)
+
+
+class TrainsWhenLookedAt(Plain):
+    """Notes the epochs down and trains them when somebody asks for the weights."""
+
+    due: list[tuple[int, float]]
+
+    def load(self, x: Array, y: Array) -> None:
+        super().load(x, y)
+        self.due = []
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        self.due.append((batch_size, rate))
+
+    def parameters(self) -> Parameters:
+        for batch_size, rate in self.due:
+            super().train_epoch(batch_size, rate)
+        self.due = []
+        return super().parameters()

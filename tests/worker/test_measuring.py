@@ -126,8 +126,9 @@ def test_the_worker_calls_in_the_documented_order(run: Run, monkeypatch: pytest.
     fields = run("Loud", epochs=2, batch=8, dataset_options={"rows": 500, "inputs": 64, "outputs": 10})
     assert fields["state"] == "ok", fields["reason"]
     first = ["load 500", "sync", "train_epoch", "sync", "parameters"]
-    steady = ["parameters", *["train_epoch", "sync", "parameters"] * 2]
-    assert calls == [*first, *steady, "parameters", "parameters", "gradients", "close"]
+    steady = ["parameters", *["train_epoch", "sync", "parameters", "parameters"] * 2]
+    step = ["parameters", "gradients", "sync", "parameters"]
+    assert calls == [*first, *steady, "parameters", *step, "close"]
 
 
 def test_history_ends_where_the_row_ends(run: Run) -> None:
@@ -227,4 +228,4 @@ def test_steady_epochs_that_change_nothing_are_a_warning_even_where_the_end_is_n
     assert any(
         "left every weight as it was" in line for line in run("IdleAfterwards", dataset_options=large)["warnings"]
     )
-    assert run(dataset_options=large)["warnings"] == []
+    assert not any("left every weight as it was" in line for line in run(dataset_options=large)["warnings"])

@@ -96,6 +96,57 @@ def test_a_set_of_which_two_rows_changed_places_is_found_and_named(run: Run) -> 
     assert fields["reason"] == "the backend wrote to x, which it was only lent"
 
 
+def test_who_writes_to_a_set_unawares_is_told_where(run: Run) -> None:
+    fields = run("WritesUnawares")
+    assert fields["state"] == "error"
+    assert "read-only" in fields["reason"]
+    assert "plain_backends.py" in fields["reason"]
+
+
+def test_work_that_is_done_when_the_weights_are_looked_at_is_no_speed(run: Run) -> None:
+    fields = run("TrainsWhenLookedAt", dataset_options={"rows": 20_000, "inputs": 64, "outputs": 10}, batch=16)
+    assert fields["state"] == "wrong"
+    assert fields["reason"].startswith("work was left outside the clock: after sync(), parameters() took ")
+    assert fields.get("gflops") is None
+
+
+def test_a_wrong_step_is_wrong_although_the_epochs_are_right(run: Run) -> None:
+    fields = run("WrongStep")
+    assert fields["state"] == "wrong"
+    assert "parameters after one step" in fields["reason"]
+
+
+@pytest.fixture
+def dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the reference so slow that not one timed sample can be trained again by it."""
+    monkeypatch.setattr(parity_plan, "BUDGET", 0.02)
+    monkeypatch.setattr(replaying, "BARE", {"float32": 1e-6, "float64": 1e-6})
+
+
+@pytest.mark.usefixtures("dear")
+@pytest.mark.parametrize(
+    "kind", ["IdleLater", "OneRowInEightLater", "StaleWeightsLater", "DroppedBiasLater", "BeyondTheHead"]
+)
+def test_who_cheats_where_the_reference_is_too_slow_is_wrong(run: Run, kind: str) -> None:
+    fields = run(kind, dataset_options={"rows": 3000, "inputs": 64, "outputs": 10}, batch=4)
+    assert fields["state"] == "wrong", fields["receipt"]["parity"]
+    assert "away from its own steps'" in fields["reason"]
+
+
+@pytest.mark.usefixtures("dear")
+@pytest.mark.parametrize("kind", ["Plain", "RowsReversed", "SumsInPieces"])
+@pytest.mark.parametrize(("batch", "rate"), [(1, 0.05), (4, 0.5), (300, 0.5)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_honest_backend_agrees_with_its_own_steps(run: Run, kind: str, batch: int, rate: float, dtype: str) -> None:
+    network = Network.dense([64, 16, 10], dtype=dtype)
+    options = {"rows": 3000, "inputs": 64, "outputs": 10}
+    fields = run(kind, network=network, dataset_options=options, batch=batch, rate=rate)
+    assert fields["state"] == "ok", fields["reason"]
+    replayed = fields["receipt"]["parity"]["replay"]
+    assert (replayed["how"], replayed["verdict"]) == ("own steps", "compared")
+    assert not [warning for warning in fields["warnings"] if warning.startswith("head only")]
+
+
 def test_an_instance_that_is_not_timed_may_not_spoil_the_truth_of_the_next_backend(run: Run) -> None:
     fields = run("SpoilsTheSetLater", history=True)
     assert fields["state"] == "wrong"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,15 @@ BARE = {"float32": 12.0, "float64": 6.0}
 ROOM = 64 << 20
 """Bytes for copies of the weights; where they are too large for every sample, chance chooses which are kept."""
 
+SPEED = 2e10
+"""Operations a second: a guess from which the timed epochs' seconds follow, so that no cheat shortens its own check."""
+
+MOVED = 64.0
+"""Units in the last place by which one batch must move some weight before a sample that moved none is wrong."""
+
+DEFERRED = 0.02
+"""Seconds that a first look must take longer than a second one before work counts as left outside the clock."""
+
 SHARE = {"ieee": 0.005, "tf32": 0.05, "bf16": 0.25}
 """By which part of an array's movement the end may differ, where no bound of every element is affordable."""
 
@@ -59,13 +69,20 @@ class Recorder:
 
     def __init__(self, backend: Backend) -> None:
         self.kept: list[Sample] = []
+        self.extra: list[float] = []
+        """By how many seconds the first look after each sample took longer than a second one."""
         self._backend, self._count = backend, 0
         self._last = self._weights()
         self._room = max(1, ROOM // sum(array.nbytes for array in flat(self._last)))
 
     def look(self) -> None:
         """Copy the weights after a sample; where there is no room, it may take the place of one that chance chooses."""
+        clock = time.perf_counter
+        begin = clock()
         now = self._weights()
+        between = clock()
+        self._weights()
+        self.extra.append(2 * between - begin - clock())
         self._count += 1
         sample = Sample(self._last, now, self._count)
         if len(self.kept) < self._room:
@@ -86,14 +103,53 @@ class Replay:
     facts: dict[str, Any]
 
 
-def replay(problem: Problem, samples: list[Sample], repeat: int, spent: float) -> Replay:
+def deferred(extra: list[float], seconds: list[float], repeat: int) -> str:
+    """Return why the times are no times, if every first look at the weights took longer than the sample before it.
+
+    A backend that trains only when somebody looks leaves its work outside the clock. What one look copies, a second
+    look copies too, so the difference is work that ``sync`` should have waited for.
+    """
+    least, longest = min(extra), max(seconds) * repeat
+    if len(extra) < 2 or least < max(DEFERRED, longest):
+        return ""
+    return (
+        f"work was left outside the clock: after sync(), parameters() took {least:.3g} s longer than a second call, "
+        f"and a timed sample took at most {longest:.3g} s"
+    )
+
+
+def allowance(problem: Problem, repeat: int, spent: float) -> float:
+    """Return the seconds that a replay may take: those of the timed samples, at least a guess from sizes, and more."""
+    cell = problem.cell
+    guess = cell.epochs * repeat * problem.rows * problem.network.flops_per_example / SPEED
+    return SECONDS + max(spent, min(guess, cell.time_limit / 10))
+
+
+def idle(problem: Problem, samples: list[Sample], batch: slice) -> str:
+    """Return why a timed sample cannot be right: it moved no weight at all, though one batch alone moves some.
+
+    This is for training that cannot be compared. Where training settles, a right epoch may end exactly where it began.
+    """
+    for sample in samples:
+        if all(np.array_equal(*pair) for pair in zip(flat(sample.before), flat(sample.after), strict=True)):
+            after = copied(sample.before)
+            with np.errstate(all="ignore"):
+                _step(problem.network, after, problem.x[batch], problem.y[batch], problem.cell.rate)
+            unit = MOVED * units(problem.network.dtype).stored
+            pairs = zip(flat(sample.before), flat(after), strict=True)
+            if any(bool((np.abs(now - was) > unit * np.abs(was)).any()) for was, now in pairs):
+                return f"timed sample {sample.number} moved no weight, though one batch alone moves some"
+    return ""
+
+
+def replay(problem: Problem, samples: list[Sample], repeat: int, seconds_allowed: float) -> Replay:
     """Train samples again from their own starts, as many as the time allows, in an order that chance chooses.
 
-    ``spent`` is how many seconds all timed samples took. The first sample that differs ends the replay.
+    The first sample that differs ends the replay.
     """
     seconds = cost(problem.network, problem.rows, problem.cell.batch) * repeat
     said = {"samples": 0, "rows": problem.rows, "epochs": repeat, "verdict": "too dear", "how": ""}
-    if seconds / BARE[problem.network.dtype] > SECONDS + spent:
+    if seconds / BARE[problem.network.dtype] > seconds_allowed:
         return Replay("", said)
     judge, count = (_bounded, int(SECONDS / seconds)) if seconds <= SECONDS else (_bare, 1)
     chosen = secrets.SystemRandom().sample(samples, min(count, len(samples)))
@@ -127,6 +183,14 @@ def _bounded(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any]
 def _bare(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any]) -> Replay:
     """Compare whole arrays: how far the end lies from the reference's, against how far the sample moved them."""
     truth, shadow = _trained(problem, sample.before, repeat)
+    verdict, reason = arrays_agree(problem, sample, truth, shadow, repeat)
+    return Replay(reason, {**said, "verdict": verdict, "how": "whole arrays"})
+
+
+def arrays_agree(
+    problem: Problem, sample: Sample, truth: Parameters, shadow: Parameters, repeat: int, by: str = "the reference's"
+) -> tuple[str, str]:
+    """Return the verdict on a sample's end, held to ``truth`` array by array, and the reason if it is wrong."""
     room = SHARE[precision(problem.cell)]
     steps = math.ceil(problem.rows / problem.cell.batch) * repeat
     stored = units(problem.network.dtype).stored
@@ -135,26 +199,31 @@ def _bare(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any]) -
         moved, noise = _distance(true, before), _distance(other, true)
         rounding = 8 * stored * math.sqrt(steps) * float(np.linalg.norm(true))
         if not math.isfinite(moved) or SHADOWS * noise > moved + rounding:
-            return Replay("", {**said, "verdict": "not comparable"})
+            return "not comparable", ""
         missed, allowed = _distance(after, true), room * moved + SHADOWS * noise + rounding
         if not missed <= allowed:
             where = f"{name} after timed sample {sample.number}"
-            reason = f"{where} are {missed:.3g} away from the reference's, allowed {allowed:.3g}"
-            return Replay(reason, {**said, "verdict": "compared", "how": "whole arrays"})
-    return Replay("", {**said, "verdict": "compared", "how": "whole arrays"})
+            return "compared", f"{where} are {missed:.3g} away from {by}, allowed {allowed:.3g}"
+    return "compared", ""
 
 
 def _trained(problem: Problem, start: Parameters, repeat: int) -> tuple[Parameters, Parameters]:
     """Return the weights of plain training in the network's dtype, and those of a run that began half a unit away."""
-    stored, signs = units(problem.network.dtype).stored, np.random.default_rng(20240229)
-    weights, shadow = copied(start), copied(start)
-    for array in flat(shadow):
-        np.multiply(array, 1 + stored * signs.choice((-2.0, 2.0), array.shape), out=array, casting="same_kind")
+    weights, shadow = copied(start), nudged(problem.network, start)
     with np.errstate(all="ignore"):
         for rows in [rows for _ in range(repeat) for rows in batches(problem.rows, problem.cell.batch)]:
             for parameters in (weights, shadow):
                 _step(problem.network, parameters, problem.x[rows], problem.y[rows], problem.cell.rate)
     return weights, shadow
+
+
+def nudged(network: Network, start: Parameters) -> Parameters:
+    """Return copies of these weights, each moved by a unit in its last place, up or down."""
+    stored, signs = units(network.dtype).stored, np.random.default_rng(20240229)
+    shadow = copied(start)
+    for array in flat(shadow):
+        np.multiply(array, 1 + stored * signs.choice((-2.0, 2.0), array.shape), out=array, casting="same_kind")
+    return shadow
 
 
 def _step(network: Network, parameters: Parameters, x: Array, y: Array, rate: float) -> None:
