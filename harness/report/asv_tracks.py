@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.plan.cell import Cell
 from harness.report.asv_commits import slug
+from harness.report.moments import comparable
 from harness.runner.row import FINE, Row
 
 NAMES = ("backend", "workers", "batch", "network", "problem")
@@ -35,7 +36,7 @@ class Tracked:
 
 
 FIGURES = (
-    Tracked("epoch", "seconds", "time", lambda row: row.epoch_seconds),
+    Tracked("epoch", "seconds", "time", lambda row: row.epoch_seconds if comparable(row) else ()),
     Tracked("first_epoch", "seconds", "time", lambda row: [row.first_epoch_seconds]),
     Tracked("ns_per_flop", "ns/FLOP", "track", lambda row: [1 / row.gflops if row.gflops else None]),
     Tracked("error_rate", "error rate", "track", lambda row: [None if row.accuracy is None else 1 - row.accuracy]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from harness.report.figures import NO_FIGURE, in_time_unit, marked, speedup, spread, three
+from harness.report.figures import NO_FIGURE, in_time_unit, marked, speedup, spread, three, unranked
 from harness.report.problem import Specs, heading
 from harness.report.remarks import causes
 from harness.report.summary import Section, Summary, sections
@@ -97,7 +97,9 @@ def _speedup(summary: Summary) -> Field:
 
 
 def _time(summary: Summary) -> Field:
-    return Field(in_time_unit(summary.epoch.value), summary.epoch.value) if summary.epoch else Field(NO_FIGURE)
+    if summary.epoch:
+        return Field(in_time_unit(summary.epoch.value), summary.epoch.value)
+    return Field(unranked(in_time_unit(summary.unranked.value)) if summary.unranked else NO_FIGURE)
 
 
 def _reach(summary: Summary) -> Field:

@@ -48,6 +48,11 @@ def marked(shown: str, *, lost: object) -> str:
     return f"{shown}*" if lost and shown != NO_FIGURE else shown
 
 
+def unranked(shown: str) -> str:
+    """Return the figure of a cell that could not be compared with the reference, in brackets."""
+    return f"[{shown}]"
+
+
 def itself(estimate: Estimate) -> bool:
     """Return whether this is the speedup of a counterpart over itself, which is 1 in every round."""
     return estimate.value == 1 and estimate.low in (1, None)

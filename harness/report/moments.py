@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from harness.report.statistics import median
@@ -21,7 +21,10 @@ Moment: TypeAlias = tuple[str, int, int]
 
 
 def times_by_moment(rows: Iterable[Stored]) -> dict[Moment, float]:
-    """Return the seconds per epoch of each round: the median of its epochs; nothing at all if any round is wrong."""
+    """Return the seconds per epoch of each round: the median of its epochs; nothing at all if any round is wrong.
+
+    A round whose training could not be compared with the reference has no time here: it proves nothing.
+    """
     ordered = sorted(rows, key=lambda stored: stored.row.cell.key)
     if any(stored.row.state == "wrong" for stored in ordered):
         return {}
@@ -36,9 +39,20 @@ def times_by_moment(rows: Iterable[Stored]) -> dict[Moment, float]:
     return times
 
 
-def _time(row: Row) -> float | None:
+def comparable(row: Row) -> bool:
+    """Return whether rounding left something of this row's training to compare with the reference."""
+    parity = row.receipt.get("parity")
+    return not (isinstance(parity, Mapping) and parity.get("verdict") == "not comparable")
+
+
+def valid_time(row: Row) -> float | None:
     """Return the median epoch of a round; ``None`` if the round gave no valid time."""
     if row.state != "ok" or not row.epoch_seconds:
         return None
     time = median(row.epoch_seconds)
     return time if math.isfinite(time) and time > 0 else None
+
+
+def _time(row: Row) -> float | None:
+    """Return the time of a round that may be compared, ranked and fitted."""
+    return valid_time(row) if comparable(row) else None

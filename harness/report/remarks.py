@@ -86,6 +86,8 @@ def notes(summaries: Sequence[Summary]) -> list[str]:
         notes.append("?: too few rounds, or the 95 % interval of the speedup contains 1: no claim")
     if any(summary.speedup and (summary.lost or summary.counterpart_lost) for summary in summaries):
         notes.append("*: the cell or its serial counterpart lost rounds, and the speedup rests on the others")
+    if any(summary.unranked for summary in summaries):
+        notes.append("[ ]: rounding alone decides where this training ends, so the time is not ranked or compared")
     return notes
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.plan.cell import Cell
-from harness.report.moments import Moment, times_by_moment
+from harness.report.moments import Moment, comparable, times_by_moment, valid_time
 from harness.report.problem import Problem, Specs
 from harness.report.statistics import Estimate, estimate, median, ratio
 from harness.runner.row import FINE, Row
@@ -51,6 +51,12 @@ class Summary:
     def epoch(self) -> Estimate | None:
         """Time per epoch (TPE) in seconds, over the rounds."""
         return estimate([self.times[moment] for moment in sorted(self.times)]) if self.times else None
+
+    @cached_property
+    def unranked(self) -> Estimate | None:
+        """Time per epoch in rounds that could not be compared with the reference: it is shown, and used nowhere."""
+        times = [time for row in self.good if not comparable(row) and (time := valid_time(row)) is not None]
+        return estimate(times) if times and not self.times else None
 
     @property
     def state(self) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import clean
-from harness.report.figures import NO_FIGURE, marked, speedup, spread, three, time_unit
+from harness.report.figures import NO_FIGURE, marked, speedup, spread, three, time_unit, unranked
 from harness.report.problem import Specs, heading
 from harness.report.remarks import notes, reasons, warnings
 from harness.report.summary import Section, Summary, sections
@@ -70,7 +70,7 @@ def _line(summary: Summary, size: float) -> list[Text]:
         clean(summary.label),
         str(cell.workers),
         str(cell.batch),
-        three(epoch.value / size) if epoch else NO_FIGURE,
+        _time(summary, size),
         spread(epoch),
         three(summary.middle(lambda row: row.gflops)),
         marked(speedup(summary.speedup), lost=summary.lost or summary.counterpart_lost),
@@ -80,6 +80,12 @@ def _line(summary: Summary, size: float) -> list[Text]:
     ]
     state = clean(summary.state)
     return [*map(Text, words), Text(state, style=STYLES.get(state, "red"))]
+
+
+def _time(summary: Summary, size: float) -> str:
+    if summary.epoch:
+        return three(summary.epoch.value / size)
+    return unranked(three(summary.unranked.value / size)) if summary.unranked else NO_FIGURE
 
 
 def _list(console: Console, title: str, lines: Sequence[str]) -> None:

@@ -199,6 +199,8 @@ class Measurement:
         if reason:
             self.fields.update(state=state, reason=reason)
             return
+        if verdict.facts.get("verdict") == "not comparable":
+            return  # its times stand in the row; a speed would be a claim
         operations = self.cell.network.flops_per_example * self.problem.rows
         self.fields["gflops"] = operations / median(self.fields["epoch_seconds"]) / 1e9
 

@@ -280,3 +280,16 @@ def test_the_spread_is_the_farther_side_of_the_interval() -> None:
     assert spread(Estimate(10.0, 9.0, 10.5, 5)) == "10.0%"
     assert spread(Estimate(10.0, 1e-9, 1e9, 3)) == ">999%"
     assert spread(Estimate(10.0, None, None, 2)) == "-"
+
+
+def test_a_time_that_could_not_be_compared_is_shown_in_brackets_and_ranks_nowhere() -> None:
+    parity = {"parity": {"verdict": "not comparable"}}
+    fast = [replace(row, receipt={**row.receipt, **parity}, gflops=None) for row in timed(0.1, backend="fused")]
+    slow = timed(0.4)
+    drawn = table([*slow, *fast], SPECS)
+    (line,) = [line for line in drawn.splitlines() if line.startswith("fused")]
+    assert "[0.100]" in line
+    assert "[ ]: rounding alone decides where this training ends" in drawn
+    (section,) = sections([*slow, *fast], SPECS)
+    assert [summary.label for summary in section.summaries] == ["blas", "fused"]  # the slower one leads
+    assert section.summaries[1].speedup is None

@@ -10,6 +10,7 @@ import pytest
 from harness.contract.network import Network
 from harness.worker.parity import plan as parity_plan
 from harness.worker.parity import replay as replaying
+from harness.worker.parity import verdict
 from tests.worker import plain_backends
 
 Run = Callable[..., Any]
@@ -172,6 +173,38 @@ def test_a_right_backend_is_not_wrong_where_training_is_chaotic(run: Run) -> Non
     assert parity["compared"] == "head"
     assert 0 < parity["rows"] < 1498
     assert parity["looseness"] <= parity_plan.LOOSE
+
+
+@pytest.fixture
+def hopeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no bound be tight, as in training that is chaotic from its first batch on."""
+    monkeypatch.setattr(verdict, "LOOSE", 0.0)
+    monkeypatch.setattr(replaying, "LOOSE", 0.0)
+
+
+@pytest.mark.usefixtures("hopeless")
+def test_what_cannot_be_compared_is_ok_and_has_times_and_no_speed(run: Run) -> None:
+    fields = run()
+    assert fields["state"] == "ok", fields["reason"]
+    assert fields["receipt"]["parity"]["verdict"] == "not comparable"
+    assert len(fields["epoch_seconds"]) == 3
+    assert fields.get("gflops") is None
+
+
+@pytest.mark.usefixtures("hopeless")
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("WrongStep", "parameters after one step"),
+        ("SumNotMean", "parameters after one step"),
+        ("IdleLater", "moved no weight"),
+        ("OutputsOff", "outputs of one batch"),
+    ],
+)
+def test_what_is_wrong_in_one_step_or_idle_is_wrong_there_too(run: Run, kind: str, said: str) -> None:
+    fields = run(kind)
+    assert fields["state"] == "wrong"
+    assert said in fields["reason"]
 
 
 def test_a_wrong_step_is_wrong_where_training_is_chaotic(run: Run) -> None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from harness.plan.cell import Cell
-from harness.report.moments import Moment, times_by_moment
+from harness.report.moments import Moment, comparable, times_by_moment
 from harness.report.statistics import shared
 from harness.store import Stored
 
@@ -56,10 +56,17 @@ class Samples:
 
     @property
     def state(self) -> str:
-        """``ok`` if there are times; otherwise the most common other state, but ``wrong`` before all others."""
+        """``ok`` if there are times; otherwise the most common other state, but ``wrong`` before all others.
+
+        It is ``not comparable`` if the only rounds that are ok could not be compared with the reference.
+        """
         counts = Counter(stored.row.state for stored in self.rows)
         others = [state for state, _ in counts.most_common() if state != "ok"]
-        return "wrong" if "wrong" in counts else "ok" if self.times or not others else others[0]
+        if "wrong" in counts:
+            return "wrong"
+        if not self.times and not all(comparable(stored.row) for stored in self.rows):
+            return "not comparable"
+        return "ok" if self.times or not others else others[0]
 
     @property
     def lost(self) -> int:
