@@ -205,13 +205,12 @@ class Measurement:
         self.fields["gflops"] = operations / median(self.fields["epoch_seconds"]) / 1e9
 
     def _replayed(self) -> Replay:
-        """Hold what was timed to the reference; if that is too slow, to the backend's own steps, which are checked."""
+        """Hold what was timed to the reference; if that is too slow, to its own training in checked pieces."""
         seconds = allowance(self.problem, self.repeat, sum(self.fields["epoch_seconds"]) * self.repeat)
         result = replay(self.problem, self.samples, self.repeat, seconds)
         if result.facts["verdict"] != "too dear" or self._launched():
             return result
-        part = self.plan.batch.stop
-        result = retrace(self._build_at, self.problem, self.samples, self.repeat, seconds, part)
+        result = retrace(self._build_at, self.problem, self.samples, self.repeat, seconds)
         self._look_at_lent()
         return result
 

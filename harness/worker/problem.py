@@ -51,6 +51,10 @@ class Problem:
         """Return the same problem on the first ``rows`` rows, without a test set."""
         return Problem(self.cell, self.start, _fitted(self.x[:rows], self.cell), _fitted(self.y[:rows], self.cell))
 
+    def part(self, rows: slice) -> Problem:
+        """Return the same problem on these rows, which stay where they are, without a test set."""
+        return Problem(self.cell, self.start, self.x[rows], self.y[rows])
+
     @cached_property
     def digest(self) -> str:
         """A digest of the start weights and of every value of the training set, in order."""

@@ -363,3 +363,17 @@ class TrainsWhenLookedAt(Plain):
             super().train_epoch(batch_size, rate)
         self.due = []
         return super().parameters()
+
+
+class OneRowInEightOfLargeSets(Plain):
+    """Right on every small set; of a large one it trains one batch in eight."""
+
+    def train_epoch(self, batch_size: int, rate: float) -> None:
+        if self.rows < 1000:
+            super().train_epoch(batch_size, rate)
+            return
+        for begin in range(0, self.rows, 8 * batch_size):
+            rows = slice(begin, min(begin + batch_size, self.rows))
+            self.forward(rows)
+            self.backprop(rows)
+            self.step(rate)

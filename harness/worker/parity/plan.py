@@ -18,6 +18,12 @@ SHARE = 1 / 6
 HEAD = 1.0
 """Seconds that the reference may take on the head of a set that is too large."""
 
+PIECE = 0.4
+"""As much for each of the pieces that a long sample is trained again in."""
+
+PIECES = 16
+"""A piece is at most this part of the set."""
+
 BATCH = 0.3
 """As much for the one batch, whose truth depends on the backend's own weights and so is never cached."""
 
@@ -70,6 +76,15 @@ def _head(cell: Cell, rows: int, budget: float) -> int:
     if steps < 1:
         return min(rows, _affordable_rows(cell.network, budget))
     return min(rows, steps * cell.batch + (rows % cell.batch if steps > 1 else 0))
+
+
+def piece(cell: Cell, rows: int) -> int:
+    """Return how many rows of whole batches the reference can train in ``PIECE`` seconds; 0 if not even one batch.
+
+    A set has at least ``PIECES`` pieces where it has as many batches, so that the backend sees only small sets.
+    """
+    steps = int(PIECE / cost(cell.network, cell.batch, cell.batch))
+    return min(steps, math.ceil(rows / cell.batch / PIECES)) * cell.batch
 
 
 def shorter_heads(rows: int, batch: int) -> Iterator[int]:

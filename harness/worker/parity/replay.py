@@ -54,6 +54,10 @@ SHADOWS = 10.0
 """One shadow stands for all roundings; a right backend may lie so many times further out."""
 
 
+class OutOfTimeError(Exception):
+    """A replay takes longer than the cell can spare."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """The weights before and after one timed sample."""
@@ -122,7 +126,7 @@ def allowance(problem: Problem, repeat: int, spent: float) -> float:
     """Return the seconds that a replay may take: those of the timed samples, at least a guess from sizes, and more."""
     cell = problem.cell
     guess = cell.epochs * repeat * problem.rows * problem.network.flops_per_example / SPEED
-    return SECONDS + max(spent, min(guess, cell.time_limit / 10))
+    return SECONDS + min(max(spent, guess), cell.time_limit / 10)
 
 
 def idle(problem: Problem, samples: list[Sample], batch: slice) -> str:
@@ -151,7 +155,7 @@ def replay(problem: Problem, samples: list[Sample], repeat: int, seconds_allowed
     said = {"samples": 0, "rows": problem.rows, "epochs": repeat, "verdict": "too dear", "how": ""}
     if seconds / BARE[problem.network.dtype] > seconds_allowed:
         return Replay("", said)
-    judge, count = (_bounded, int(SECONDS / seconds)) if seconds <= SECONDS else (_bare, 1)
+    judge, count = (bounded, int(SECONDS / seconds)) if seconds <= SECONDS else (_bare, 1)
     chosen = secrets.SystemRandom().sample(samples, min(count, len(samples)))
     verdicts = set()
     for number, sample in enumerate(chosen, start=1):
@@ -160,7 +164,8 @@ def replay(problem: Problem, samples: list[Sample], repeat: int, seconds_allowed
         said = {**result.facts, "samples": number}
         if result.difference:
             return Replay(result.difference, said)
-    return Replay("", {**said, "verdict": "compared" if "compared" in verdicts else "not comparable"})
+    best = [verdict for verdict in ("compared", "not comparable", "too dear") if verdict in verdicts]
+    return Replay("", {**said, "verdict": best[0]})
 
 
 def head_only(parity: Mapping[str, Any], replayed: Mapping[str, Any]) -> list[str]:
@@ -170,25 +175,33 @@ def head_only(parity: Mapping[str, Any], replayed: Mapping[str, Any]) -> list[st
     return [f"head only: an epoch of the first {parity['rows']} rows was compared, and nothing of what was timed"]
 
 
-def _bounded(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any]) -> Replay:
+def bounded(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any], where: str = "") -> Replay:
     """Compare every element with its own bound."""
     truth = compute(replace(problem, start=sample.before), repeat)
     if not finite(truth) or truth.looseness > LOOSE:
         return Replay("", {**said, "verdict": "not comparable"})
-    what = f"parameters after timed sample {sample.number}"
+    what = f"parameters after {where or f'timed sample {sample.number}'}"
     difference = compare_parameters(what, sample.after, truth.parameters, truth.allowed)
     return Replay(str(difference or ""), {**said, "verdict": "compared", "how": "every element"})
 
 
 def _bare(problem: Problem, sample: Sample, repeat: int, said: dict[str, Any]) -> Replay:
     """Compare whole arrays: how far the end lies from the reference's, against how far the sample moved them."""
-    truth, shadow = _trained(problem, sample.before, repeat)
+    try:
+        truth, shadow = _trained(problem, sample.before, repeat, time.monotonic() + problem.cell.time_limit / 5)
+    except OutOfTimeError:  # the machine is slower than the estimate from sizes
+        return Replay("", {**said, "verdict": "too dear"})
     verdict, reason = arrays_agree(problem, sample, truth, shadow, repeat)
     return Replay(reason, {**said, "verdict": verdict, "how": "whole arrays"})
 
 
 def arrays_agree(
-    problem: Problem, sample: Sample, truth: Parameters, shadow: Parameters, repeat: int, by: str = "the reference's"
+    problem: Problem,
+    sample: Sample,
+    truth: Parameters,
+    shadow: Parameters,
+    repeat: int,
+    by: str = "those of the reference",
 ) -> tuple[str, str]:
     """Return the verdict on a sample's end, held to ``truth`` array by array, and the reason if it is wrong."""
     room = SHARE[precision(problem.cell)]
@@ -207,11 +220,13 @@ def arrays_agree(
     return "compared", ""
 
 
-def _trained(problem: Problem, start: Parameters, repeat: int) -> tuple[Parameters, Parameters]:
+def _trained(problem: Problem, start: Parameters, repeat: int, deadline: float) -> tuple[Parameters, Parameters]:
     """Return the weights of plain training in the network's dtype, and those of a run that began half a unit away."""
     weights, shadow = copied(start), nudged(problem.network, start)
     with np.errstate(all="ignore"):
         for rows in [rows for _ in range(repeat) for rows in batches(problem.rows, problem.cell.batch)]:
+            if time.monotonic() > deadline:
+                raise OutOfTimeError
             for parameters in (weights, shadow):
                 _step(problem.network, parameters, problem.x[rows], problem.y[rows], problem.cell.rate)
     return weights, shadow

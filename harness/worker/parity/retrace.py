@@ -1,8 +1,9 @@
-"""A timed sample that the reference is too slow for is trained again by the backend's own steps, which are checked.
+"""A timed sample that the reference is too slow for is trained again by the backend itself, in pieces that are checked.
 
-A second instance starts from the weights before the sample and goes over the very same batches by ``forward``,
-``backprop`` and ``step``. At steps that chance chooses, what these three give is held to the reference. So the steps
-are proven to be right, and the sample must end where they end.
+A second instance starts from the weights before the sample and trains the very same batches, but is given a few of them
+at a time: ``load`` of a piece of the set, then one ``train_epoch``. All pieces are small enough for the reference, and
+the backend cannot know which of them are held to it. So a backend that is right on every piece, and ends where the
+timed sample ended, was right in the timed sample.
 """
 
 from __future__ import annotations
@@ -10,23 +11,24 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from harness.contract.arrays import Parameters
+from harness.contract.arrays import Parameters, copied
 from harness.contract.backend import Backend
-from harness.contract.batching import batches
-from harness.contract.tolerance import Difference, compare, compare_parameters, units
-from harness.contract.tolerance import one_batch as truth_of_a_batch
-from harness.worker.observation import BatchResult, one_batch, one_step
-from harness.worker.parity.replay import Replay, Sample, arrays_agree, nudged
+from harness.contract.tolerance import Difference, compare, compare_parameters, one_batch, units
+from harness.worker.clock import epoch
+from harness.worker.observation import BatchResult, checked
+from harness.worker.parity.plan import piece
+from harness.worker.parity.replay import OutOfTimeError, Replay, Sample, arrays_agree, bounded, nudged
 from harness.worker.parity.truth import precision
 from harness.worker.problem import Problem
 
-SPOTS = 4
-"""Steps of a sample that are held to the reference."""
+SPOTS = 3
+"""Pieces of a sample that are held to the reference."""
+
+BY = "those of its own training in pieces"
 
 ROUNDINGS = 8.0
 """Units in the last place by which ``step`` may miss ``weights - rate * gradients``."""
@@ -34,78 +36,72 @@ ROUNDINGS = 8.0
 BuildAt = Callable[[Parameters], Backend]
 """Builds a fresh instance of the cell's backend that starts from these weights."""
 
-
-class OutOfTimeError(Exception):
-    """The backend's own steps take longer than the allowance."""
-
-
-@dataclass(frozen=True)
-class _Deadline:
-    end: float
-
-    def check(self) -> None:
-        if time.monotonic() > self.end:
-            raise OutOfTimeError
+Spot = tuple[Problem, Sample]
+"""A piece that is checked: the problem that it is, and the weights before and after it."""
 
 
-def retrace(build: BuildAt, problem: Problem, samples: list[Sample], repeat: int, seconds: float, part: int) -> Replay:
-    """Hold one sample, chosen by chance, to the backend's own steps; give up after ``seconds``.
-
-    ``part`` is the largest number of rows whose truth is affordable: a larger batch is checked on its first rows.
-    """
+def retrace(build: BuildAt, problem: Problem, samples: list[Sample], repeat: int, seconds: float) -> Replay:
+    """Hold one sample, chosen by chance, to the backend's own training in pieces; give up after ``seconds``."""
+    said: dict[str, Any] = {"samples": 0, "rows": problem.rows, "epochs": repeat, "how": "own pieces"}
+    rows, deadline = piece(problem.cell, problem.rows), time.monotonic() + seconds
+    if rows == 0:
+        return Replay("", {**said, "verdict": "too dear"})
     sample = secrets.choice(samples)
-    said: dict[str, Any] = {"samples": 1, "rows": problem.rows, "epochs": repeat, "how": "own steps"}
-    deadline = _Deadline(time.monotonic() + seconds)
     try:
-        end, reason = _steps(build, problem, sample.before, repeat, deadline, part)
-        if reason:
-            return Replay(reason, {**said, "verdict": "compared"})
-        # The shadow that shows what rounding does costs as much again, so it runs only where the ends differ.
-        verdict, reason = arrays_agree(problem, sample, end, end, repeat, by="its own steps'")
-        if reason:
-            shadow, _ = _steps(build, problem, nudged(problem.network, sample.before), repeat, deadline, 0)
-            verdict, reason = arrays_agree(problem, sample, end, shadow, repeat, by="its own steps'")
+        end, spots = _trained(build, problem, sample.before, repeat, rows, deadline)
+        verdict, reason = _checked(spots, said)
+        if not reason:
+            agreed, reason = arrays_agree(problem, sample, end, end, repeat, by=BY)
+            if reason:  # only now, since the shadow that shows what rounding does costs as much again
+                start = nudged(problem.network, sample.before)
+                shadow, _ = _trained(build, problem, start, repeat, rows, deadline)
+                agreed, reason = arrays_agree(problem, sample, end, shadow, repeat, by=BY)
+            verdict = verdict if agreed == "compared" else agreed
     except OutOfTimeError:
-        return Replay("", {**said, "samples": 0, "verdict": "too dear"})
-    return Replay(reason, {**said, "verdict": verdict})
+        return Replay("", {**said, "verdict": "too dear"})
+    return Replay(reason, {**said, "samples": 1, "piece": rows, "verdict": verdict})
 
 
-def _steps(
-    build: BuildAt, problem: Problem, start: Parameters, repeat: int, deadline: _Deadline, part: int
-) -> tuple[Parameters, str]:
-    """Return the weights after these epochs step by step, and what was wrong; nothing is checked if ``part`` is 0."""
-    slices = [rows for _ in range(repeat) for rows in batches(problem.rows, problem.cell.batch)]
-    spots = set(secrets.SystemRandom().sample(range(len(slices)), min(SPOTS, len(slices)))) if part else set()
+def _trained(
+    build: BuildAt, problem: Problem, start: Parameters, repeat: int, rows: int, deadline: float
+) -> tuple[Parameters, list[Spot]]:
+    """Return the weights after these epochs, trained piece by piece, and the pieces that chance chose to be checked."""
+    cell = problem.cell
+    begins = [begin for _ in range(repeat) for begin in range(0, problem.rows, rows)]
+    chosen = set(secrets.SystemRandom().sample(range(len(begins)), min(SPOTS, len(begins))))
+    spots: list[Spot] = []
     with build(start) as backend:
-        backend.load(problem.x, problem.y)
-        for number, rows in enumerate(slices):
-            deadline.check()
-            if number not in spots:
-                backend.forward(rows)
-                backend.backprop(rows)
-                backend.step(problem.cell.rate)
-            elif reason := _checked(backend, problem, rows, part):
-                return [], f"{reason}, at step {number + 1} of a timed sample trained again"
-        backend.sync()
-        return backend.parameters(), ""
+        for number, begin in enumerate(begins):
+            if time.monotonic() > deadline:
+                raise OutOfTimeError
+            part = problem.part(slice(begin, begin + rows))
+            before = _weights(backend) if number in chosen else []
+            backend.load(part.x, part.y)
+            epoch(backend, cell.batch, cell.rate)
+            if number in chosen:
+                spots.append((part, Sample(before, _weights(backend), number + 1)))
+        return _weights(backend), spots
 
 
-def _checked(backend: Backend, problem: Problem, rows: slice, part: int) -> str:
-    """Train on this batch, and return what was wrong with it."""
-    found: list[Difference | None] = []
-    if rows.stop - rows.start > part:
-        found += pass_differences(problem, one_batch(backend, slice(rows.start, rows.start + part)))
-    result, after = one_step(backend, rows, problem.cell.rate)
-    if rows.stop - rows.start <= part:
-        found += pass_differences(problem, result)
-    found.append(step_difference(problem, result, after))
-    return "; ".join(str(difference) for difference in found if difference)
+def _weights(backend: Backend) -> Parameters:
+    return copied(checked("parameters", backend.network, backend.parameters()))
+
+
+def _checked(spots: list[Spot], said: dict[str, Any]) -> tuple[str, str]:
+    """Return whether any piece could be compared with the reference, and what was wrong with the first wrong one."""
+    verdict = "not comparable"
+    for problem, sample in spots:
+        result = bounded(problem, sample, 1, said, f"piece {sample.number} of a timed sample trained again")
+        if result.difference:
+            return "compared", result.difference
+        verdict = "compared" if result.facts["verdict"] == "compared" else verdict
+    return verdict, ""
 
 
 def pass_differences(problem: Problem, result: BatchResult) -> list[Difference | None]:
     """Compare the outputs and gradients of one batch with those of the reference at the same weights."""
     x, y = problem.x[result.rows], problem.y[result.rows]
-    true = truth_of_a_batch(problem.network, result.weights, x, y, precision(problem.cell))
+    true = one_batch(problem.network, result.weights, x, y, precision(problem.cell))
     return [
         compare("outputs of one batch", result.outputs, true.outputs, true.allowed_outputs),
         compare_parameters("gradients of one batch", result.gradients, true.gradients, true.allowed_gradients),
