@@ -20,7 +20,7 @@ class InputOutputError(HarnessError):
 
 
 class DataError(HarnessError):
-    """A dataset's file is missing, cannot be fetched or is not what it should be."""
+    """A dataset's file is missing, cannot be fetched or is not what it should be: the command line exits with 74."""
 
 
 class PluginError(HarnessError):

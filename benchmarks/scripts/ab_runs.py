@@ -65,8 +65,10 @@ def slowdown(percent: int) -> bool:
         path.write_text(STUDY)
         study = read_study(path)
         ((plain, _, slowed),) = trios("blas", percent, study)
-        with Store.open(Path(folder) / "results.db") as store:
-            measure = runner(store, study, [(plain, slowed)], "ab", "ab_runs.py")
+        with (
+            Store.open(Path(folder) / "results.db") as store,
+            runner(store, study, [(plain, slowed)], "ab", "ab_runs.py") as measure,
+        ):
             for number in range(RUNS):
                 rows = [row for turn in range(ROUNDS) for row in measure((plain, slowed), number * ROUNDS + turn)]
                 (comparison,) = judged([_pair(plain, slowed, rows)], Thresholds(), LEVEL)

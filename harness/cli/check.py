@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
     with _progress() as progress:
         verdict = examine(args.backend, request, progress)
     if args.junit:
-        from harness.conformance.junit import write  # noqa: PLC0415  only where it is asked for
+        from harness.conformance.verdict import write_junit  # noqa: PLC0415  only where it is asked for
 
-        write(verdict, args.junit)
+        write_junit(verdict, args.junit)
     print(json.dumps(verdict.to_json(), indent=2) if args.json else verdict)
     return OK if verdict else FELL_SHORT
 

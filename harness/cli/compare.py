@@ -6,17 +6,17 @@ import argparse
 import json
 import shlex
 import sys
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.cli.codes import FELL_SHORT, INTERRUPTED, OK, UNDECIDED
 from harness.cli.sides import sides
+from harness.cli.waiting import waiting
 from harness.errors import RequestError, clean
 from harness.report.compare import Result, Thresholds, compare
 from harness.report.compare.crossover import Models, as_objects, lines, models
 from harness.report.compare.display import as_markdown, as_object, as_text
 from harness.report.export import finite
-from harness.session.gate.thresholds import gated
 from harness.session.running import STORE
 from harness.study import read_study
 from harness.study.units import seconds
@@ -59,14 +59,16 @@ def run(args: argparse.Namespace) -> int:
     if args.until_decided:
         return _sampled(args, thresholds)
     a, b = sides(args)
-    if args.gate:
-        thresholds, level, notes = gated(a, thresholds)
-        judged = compare(a, b, thresholds, level=level, across_machines=args.across_machines)
-        result = replace(judged, notes=(*notes, *judged.notes))
-    else:
-        result = compare(a, b, thresholds, across_machines=args.across_machines)
+    judge = _gate() if args.gate else compare
+    result = judge(a, b, thresholds, across_machines=args.across_machines)
     _show(result, args)
     return _code(result, args)
+
+
+def _gate() -> Callable[..., Result]:
+    from harness.session.gate.thresholds import gated  # noqa: PLC0415  only the gate needs the user's folders
+
+    return gated
 
 
 def _code(result: Result, args: argparse.Namespace) -> int:
@@ -89,6 +91,7 @@ def _sampled(args: argparse.Namespace, thresholds: Thresholds) -> int:
         budget=seconds(args.budget),
         command=shlex.join(["harness", *sys.argv[1:]]),
         on_look=tell,
+        on_wait=waiting,
     )
     _show(result, args)
     return INTERRUPTED if interrupted else _code(result, args)

@@ -13,6 +13,7 @@ from harness.cli.output import prose_width
 from harness.errors import clean
 from harness.machine.doctor.examination import examinations, examine
 from harness.machine.doctor.finding import Finding
+from harness.machine.needs import require_processes
 
 SCHEMA_VERSION = 1
 MARKS = {"fact": " ", "note": "·", "warning": "!"}
@@ -27,7 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print each finding when it is known; return 0, also if there are warnings."""
+    """Print each finding when it is known; return 0, also if there are warnings. It needs a system that runs cells."""
+    require_processes()
     findings = []
     for finding in examine(examinations(args.store, quick=args.quick)):
         findings.append(finding)

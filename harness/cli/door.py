@@ -11,6 +11,7 @@ from contextlib import suppress
 from harness.cli import streams
 from harness.cli.codes import FELL_SHORT, INPUT_OUTPUT, INTERNAL, INTERRUPTED, WRONG_REQUEST
 from harness.errors import (
+    DataError,
     HarnessError,
     InputOutputError,
     RequestError,
@@ -47,7 +48,7 @@ def _failed(error: Exception) -> int:
 
 
 def _code(error: HarnessError) -> int:
-    if isinstance(error, InputOutputError):
+    if isinstance(error, InputOutputError | DataError):
         return INPUT_OUTPUT
     return WRONG_REQUEST if isinstance(error, RequestError | Unsupported | Unavailable) else FELL_SHORT
 

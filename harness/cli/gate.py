@@ -11,8 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.cli.codes import OK, UNDECIDED
+from harness.cli.waiting import waiting
 from harness.errors import RequestError, clean
 from harness.machine import cores as machine
+from harness.machine.needs import require_processes
 from harness.session.gate.calibration import SCHEMA_VERSION, Calibration
 from harness.session.gate.copy import VARIABLE
 
@@ -38,15 +40,17 @@ def run(args: argparse.Namespace) -> int:
     """Calibrate if asked to, and print how far this machine's gate can be trusted; return 0 or, if strict, 3."""
     calibration = _calibrated(args) if args.calibrate else Calibration.load(machine.identity())
     if args.json:
-        print(json.dumps({"schema_version": SCHEMA_VERSION, **asdict(calibration)}, indent=1))
+        told = {"schema_version": SCHEMA_VERSION, **asdict(calibration), "band": calibration.own_gate.band}
+        print(json.dumps({**told, "finds": calibration.finds(calibration.own_gate)}, indent=1))
     else:
         print(clean(calibration))
+        print(clean(calibration.describe(calibration.own_gate)))
     return UNDECIDED if args.strict and not _sees(calibration) else OK
 
 
 def _sees(calibration: Calibration) -> bool:
-    """Tell whether the gate sees a change as large as that of the slowed copy with which it was calibrated."""
-    return calibration.smallest is not None and calibration.smallest <= calibration.percent / 100
+    """Tell whether the gate finds a change as large as that of the slowed copy with which it was calibrated."""
+    return calibration.smallest is not None and calibration.finds(calibration.own_gate) <= calibration.percent / 100
 
 
 def _calibrated(args: argparse.Namespace) -> Calibration:
@@ -60,10 +64,11 @@ def _calibrated(args: argparse.Namespace) -> Calibration:
     from harness.store import Store  # noqa: PLC0415  as above
     from harness.study import read_study  # noqa: PLC0415  as above
 
+    require_processes()
     study = read_study(args.study, args.set)
     cells = trios(args.backend, args.percent, study)
-    with Store.open(args.store) as store:
-        measure = runner(store, study, cells, "gate", shlex.join(["harness", *sys.argv[1:]]))
+    command = shlex.join(["harness", *sys.argv[1:]])
+    with Store.open(args.store) as store, runner(store, study, cells, "gate", command, waiting) as measure:
         outcome = Calibrator(measure, args.rounds, args.runs, _tell).run(cells)
     calibration = outcome.calibration(args.backend, study.name, args.percent)
     print(f"harness: kept in {calibration.save()}", file=sys.stderr)

@@ -26,6 +26,8 @@ HEADINGS = ("BACKEND", "OPTIONS", "WORKERS", "DATASET", "NETWORK", "BATCH", "RAT
 RIGHT = frozenset({"WORKERS", "BATCH", "RATE", "TIME A ROUND"})
 AXES = ("seed", "init", "shuffle")
 """These columns are shown only if the study has several values of them."""
+NOT_ASKED = "not asked"
+"""What stands beside the cells of another interpreter: whether it has the backend is not known before the run."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plan; return 0."""
     budget = None if args.budget is None else seconds(args.budget)
-    study, plan = running.prepared(args.study, args.set)
+    study, plan = running.prepared(args.study, args.set, ask=False)
     earlier = running.earlier_times(args.store)
     expected = estimate(plan, lambda cell: shape_of(cell.dataset, cell.dataset_options).rows, earlier)
     if budget is not None:
@@ -50,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     for note in plan.notes:
         print(f"harness: note: {clean(note)}", file=sys.stderr)
-    print("\n".join([plan.title, *([study.about] if study.about else []), "", _table(plan, expected), ""]))
+    print("\n".join([clean(plan.title), *map(clean, study.about.splitlines()), "", _table(plan, expected), ""]))
     print(_total(plan, expected))
-    for line in _refusals(plan):
+    for line in (*_refusals(plan), *_unasked(plan)):
         print(line)
     return 0
 
@@ -79,9 +81,10 @@ def _row(cell: Cell, varied: Container[tuple[str, str]]) -> tuple[object, ...]:
     }
     given = cell.dataset_options.items() - tables.defaults(dataset(cell.dataset).options).items()
     problem = " ".join([cell.dataset, *_pairs(sorted(given))])
+    shown = _pairs(options.items()) + ([f"({NOT_ASKED})"] if cell.python is not None else [])
     return (
         cell.backend,
-        " ".join(_pairs(options.items())) or "-",
+        " ".join(shown) or "-",
         cell.workers,
         problem,
         cell.network,
@@ -109,6 +112,15 @@ def _refusals(plan: Plan) -> list[str]:
     return [clean(f"{_many(count, 'cell')} {state}: {reason}") for (state, reason), count in counts.items()]
 
 
+def _unasked(plan: Plan) -> list[str]:
+    """Return one line for each interpreter that the study names: planning does not start it."""
+    counts = Counter(cell.python for cell in plan.cells if cell.python is not None)
+    return [
+        clean(f"{_many(count, 'cell')} {NOT_ASKED}: planning does not start {python}; harness run asks it")
+        for python, count in counts.items()
+    ]
+
+
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
@@ -122,7 +134,9 @@ def _object(plan: Plan, expected: Duration) -> dict[str, Any]:
         "rounds": plan.rounds,
         "seed": plan.seed,
         "seconds": expected.round * plan.rounds,
-        "cells": [{**cell.to_json(), "key": cell.key, "seconds": time} for cell, time in times],
+        "cells": [
+            {**cell.to_json(), "key": cell.key, "seconds": time, "asked": cell.python is None} for cell, time in times
+        ],
         "refused": [
             {**refused.cell.to_json(), "key": refused.cell.key, "state": refused.state, "reason": refused.reason}
             for refused in plan.refused

@@ -7,13 +7,14 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable
+from functools import partial
 
 from harness.cli.codes import FELL_SHORT, INTERRUPTED, OK, WRONG_REQUEST
 from harness.cli.output import stdout_color, stdout_width
 from harness.cli.progress import progress
+from harness.cli.waiting import waiting
 from harness.contract.registry import backends
 from harness.errors import RequestError, clean
-from harness.machine.lock import Holder
 from harness.plan.model import Plan
 from harness.report.export import SCHEMA_VERSION, finite
 from harness.report.table import table
@@ -59,18 +60,13 @@ def run(args: argparse.Namespace) -> int:
                 label=args.label,
                 on_event=on_event,
                 share=args.share,
-                on_wait=_waiting,
+                on_wait=partial(waiting, advice="--share goes on beside it"),
             )
     except KeyboardInterrupt:
         _tell([f"interrupted; all rows that were finished are in {args.store}, and the same command goes on"])
         return INTERRUPTED
     _show(outcome, plan, args)
     return _verdict(study, outcome)
-
-
-def _waiting(holder: Holder | None) -> None:
-    whom = "another run" if holder is None else str(holder)
-    _tell([f"waiting for {whom}: one run at a time measures on a machine; --share goes on beside it"])
 
 
 def _show(outcome: RunResult, plan: Plan, args: argparse.Namespace) -> None:

@@ -1,8 +1,8 @@
-"""The conformance suite: does a backend do what the contract says, and compute what the reference computes.
+"""The conformance suite: does a backend do what the contract says, and compute what the reference computes?
 
 ``check("torch")`` runs it on every configuration, each in a process of its own, and raises ``NotConforming`` with the
-verdict where it falls short. ``pytest --pyargs harness.conformance --harness-backend torch`` runs one configuration in
-the process that it is called in. Every name is loaded on first use: the pytest plugin imports this in every session.
+verdict if any check fails. ``pytest --pyargs harness.conformance --harness-backend torch`` runs one configuration in
+its own process. Every name is loaded on first use, because the pytest plugin imports this package in every session.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the checks ask for: the class under test, and instances of it. For these files alone, not for other tests."""
+"""Fixtures of the checks, for this folder alone: the class under test, and functions that make instances of it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from harness.contract.network import Network
 
 @pytest.fixture(scope="session")
 def target(pytestconfig: pytest.Config) -> Target:
-    """The class under test in this configuration; skips everything where it cannot run at all."""
-    found = loaded(pytestconfig)
-    trial = pytestconfig.stash[TRIAL] = found.trial()
+    """Return the class under test in this configuration; skip every check if it cannot run here at all."""
+    subject = loaded(pytestconfig)
+    trial = pytestconfig.stash[TRIAL] = subject.trial()
     if trial.refusal:
         pytest.skip(trial.refusal.reason)
-    return found
+    return subject
 
 
 @pytest.fixture(autouse=True)
 def _has_reference(request: pytest.FixtureRequest) -> None:
-    """Skip what the reference cannot judge."""
+    """Skip a check of numbers if the reference cannot tell what they should be."""
     if request.node.get_closest_marker("numbers"):
         target: Target = request.getfixturevalue("target")
         if not target.has_reference:
@@ -35,7 +35,7 @@ def _has_reference(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def opened(target: Target) -> Iterator[Callable[[Network, Parameters], Subject]]:
-    """A function that makes instances under test, each closed when the check ends."""
+    """Yield a function that makes instances under test; each is closed when the check ends."""
     with ExitStack() as stack:
 
         def make(network: Network, start: Parameters) -> Subject:

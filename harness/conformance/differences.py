@@ -11,20 +11,21 @@ import numpy as np
 from harness.contract.arrays import Array, Parameters
 
 STEP = {"float32": 0.01, "float64": 1e-4}
-"""How far the weights are moved, as the length of the whole move; rounding wants it large, curvature small."""
+"""The length by which the weights are moved: large enough for rounding, small enough for curvature."""
 
 Outputs = Callable[[Parameters], Array]
+"""Returns the outputs of a backend that starts with these parameters."""
 
 
 class Slope(NamedTuple):
-    """The derivative of the loss along one direction, and how far it may be from the truth."""
+    """The derivative of the loss along one direction, and its largest possible error."""
 
     value: float
     error: float
 
 
 def loss(name: str, a: Array, y: Array) -> float:
-    """Return the mean loss over the rows, straight from its definition, in float64."""
+    """Return the mean loss over the rows in float64, computed directly from its definition."""
     a, y = a.astype(np.float64), y.astype(np.float64)
     if name == "mse":
         total = ((a - y) ** 2).sum()
@@ -39,8 +40,8 @@ def loss(name: str, a: Array, y: Array) -> float:
 def slope(name: str, outputs: Outputs, at: Parameters, direction: Parameters, y: Array) -> Slope:
     """Return the derivative of the loss at ``at`` along ``direction``, a move of length 1.
 
-    Two step sizes give an estimate free of the leading error; how much they disagree bounds what is left, kinks
-    included, and the rounding of the outputs adds the rest.
+    Two step sizes together give an estimate without the leading error. Their difference bounds the remaining error,
+    also at kinks; the rounding of the outputs is added.
     """
     dtype = str(at[0][0].dtype)
     step, unit = STEP[dtype], float(np.finfo(dtype).eps)
@@ -50,6 +51,8 @@ def slope(name: str, outputs: Outputs, at: Parameters, direction: Parameters, y:
 
 
 class _Quotient(NamedTuple):
+    """A central difference, and the loss in the middle."""
+
     value: float
     level: float
 
@@ -61,7 +64,7 @@ class _Quotient(NamedTuple):
 
 
 def moved(at: Parameters, direction: Parameters, size: float) -> Parameters:
-    """Return the parameters moved by ``size`` along a direction, rounded to their dtype."""
+    """Return the parameters moved by ``size`` along a direction and rounded to their dtype."""
     return [
         ((w + size * dw).astype(w.dtype), (b + size * db).astype(b.dtype))
         for (w, b), (dw, db) in zip(at, direction, strict=True)
@@ -75,7 +78,7 @@ def along(parameters: Parameters, direction: Parameters) -> float:
 
 
 def everywhere(parameters: Parameters, seed: int) -> Parameters:
-    """Return a random move of length 1 that moves every weight and bias alike."""
+    """Return a random move of length 1 that moves every weight and bias by the same amount."""
     random = np.random.default_rng(seed)
     signs = [(random.choice((-1.0, 1.0), w.shape), random.choice((-1.0, 1.0), b.shape)) for w, b in parameters]
     length = math.sqrt(sum(w.size + b.size for w, b in signs))
@@ -83,7 +86,7 @@ def everywhere(parameters: Parameters, seed: int) -> Parameters:
 
 
 def one_by_one(parameters: Parameters, seed: int) -> Iterator[tuple[str, Parameters]]:
-    """Yield, for every array with its name, a random move of length 1 of it alone: to find out which one is wrong."""
+    """Yield the name of every array with a random move of length 1 of this array alone, to find the wrong one."""
     random = np.random.default_rng(seed)
     for layer, pair in enumerate(parameters):
         for side, part in enumerate(("weights", "bias")):

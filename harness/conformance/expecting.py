@@ -1,10 +1,10 @@
-"""What the checks say of numbers: each helper fails with what differed, where, by how much and what was allowed."""
+"""Comparisons of numbers. Each fails the check with what differs, where, by how much, and what is allowed."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from harness.conformance.problems import Problem
+from harness.conformance.cases import Exercise
 from harness.conformance.subject import Subject, fail
 from harness.contract import tolerance
 from harness.contract.arrays import Array, Parameters
@@ -12,12 +12,12 @@ from harness.contract.tolerance import Batch
 
 
 def expect_batch(
-    subject: Subject, problem: Problem, precision: str, *, rows: slice | None = None, at: Parameters | None = None
+    subject: Subject, exercise: Exercise, precision: str, *, rows: slice | None = None, at: Parameters | None = None
 ) -> Batch:
-    """Run one batch and compare outputs and gradients with the reference at the parameters ``at``, or the start."""
-    rows = rows or problem.rows
-    x, y = problem.x[rows], problem.y[rows]
-    batch = tolerance.one_batch(problem.network, at or problem.start, x, y, precision)
+    """Run one batch; compare outputs and gradients with the reference at the parameters ``at`` or at the start."""
+    rows = rows or exercise.rows
+    x, y = exercise.x[rows], exercise.y[rows]
+    batch = tolerance.one_batch(exercise.network, at or exercise.start, x, y, precision)
     subject.forward(rows)
     expect_array("outputs", subject.outputs(), batch.outputs, batch.allowed_outputs)
     subject.backprop(rows)
@@ -26,29 +26,29 @@ def expect_batch(
 
 
 def expect_array(what: str, got: Array, expected: Array, allowed: Array) -> None:
-    """Fail with the worst element of an array that is outside what is allowed."""
-    found = tolerance.compare(what, got, expected, allowed)
-    if found:
-        fail(str(found))
+    """Fail with the worst element of an array if it differs by more than is allowed."""
+    difference = tolerance.compare(what, got, expected, allowed)
+    if difference:
+        fail(str(difference))
 
 
 def expect_parameters(what: str, got: Parameters, expected: Parameters, allowed: Parameters) -> None:
-    """Fail with the worst element of all layers that is outside what is allowed."""
-    found = tolerance.compare_parameters(what, got, expected, allowed)
-    if found:
-        fail(str(found))
+    """Fail with the worst element of all layers if it differs by more than is allowed."""
+    difference = tolerance.compare_parameters(what, got, expected, allowed)
+    if difference:
+        fail(str(difference))
 
 
 def expect_trained(
-    subject: Subject, problem: Problem, schedule: list[tuple[slice, float]], precision: str, what: str = "parameters"
+    subject: Subject, exercise: Exercise, schedule: list[tuple[slice, float]], precision: str, what: str = "parameters"
 ) -> None:
-    """Compare the parameters with those that the reference ends in after this schedule from the start."""
-    network, start, x, y = problem
+    """Compare the parameters with those of the reference after the same batches and rates from the start."""
+    network, start, x, y = exercise
     trained = tolerance.after_training(network, start, x, y, schedule, precision)
     expect_parameters(what, subject.parameters(), trained.parameters, trained.allowed)
 
 
 def expect_same(what: str, got: Parameters, expected: Parameters) -> None:
-    """Fail where any element is not exactly what it should be."""
+    """Fail if any element is not exactly equal."""
     nothing = [(np.zeros_like(weights), np.zeros_like(bias)) for weights, bias in expected]
     expect_parameters(what, got, expected, nothing)

@@ -1,7 +1,7 @@
 """The pytest plugin: ``pytest --pyargs harness.conformance --harness-backend NAME`` checks one configuration.
 
-Registered by an entry point, so every pytest session of the environment loads it: it imports nothing heavy and does
-nothing to other people's tests.
+An entry point registers it, so every pytest session of the environment loads it. Therefore it imports nothing heavy and
+leaves all other tests alone.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ PARTS = {
 }
 TARGET: pytest.StashKey[Any] = pytest.StashKey()
 TRIAL: pytest.StashKey[Trial] = pytest.StashKey()
-"""What a first tiny batch showed, once there was one."""
+"""What a first tiny batch has shown, as soon as it has run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options that say what is checked."""
+    """Add the command-line options that say what is checked."""
     group = parser.getgroup("harness", "conformance of a backend")
     group.addoption("--harness-backend", metavar="NAME", help="a backend's name, or module:Class")
     group.addoption("--harness-options", action="append", default=[], metavar="NAME=VALUE", help="one option")
@@ -37,19 +37,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks."""
+    """Declare the marks."""
     for part, sentence in PARTS.items():
         config.addinivalue_line("markers", f"{part}: {sentence} (harness.conformance)")
     config.addinivalue_line("markers", "full: only at --harness-level full (harness.conformance)")
 
 
 def ours(item: pytest.Item) -> bool:
-    """Return whether an item is a conformance check."""
+    """Return whether a test is one of this package's checks."""
     return item.path.parent == HERE
 
 
 def check_name(item: pytest.Item) -> str:
-    """Return a check's name as it stands in verdicts."""
+    """Return a check's name as verdicts show it."""
     return item.name.removeprefix("test_")
 
 
@@ -59,7 +59,7 @@ def part_of(item: pytest.Item) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the level leaves out, and mark known failures."""
+    """Leave out the checks of a higher level, and mark known failures."""
     checks = [item for item in items if ours(item)]
     if not checks:
         return
@@ -72,8 +72,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def loaded(config: pytest.Config) -> Target:
-    """Return the target of this session, imported at the first call."""
-    from harness.conformance import target  # noqa: PLC0415  nothing heavy until a check needs it
+    """Return the class under test of this session; import it at the first call.
+
+    Raise ``pytest.UsageError`` if no backend is named or if it cannot be imported.
+    """
+    from harness.conformance import target  # noqa: PLC0415  heavy, and needed only by a check
     from harness.errors import HarnessError  # noqa: PLC0415  as above
 
     if TARGET not in config.stash:
@@ -97,7 +100,7 @@ def _pair(word: str, option: str) -> tuple[str, str]:
 
 
 def _mark_known(config: pytest.Config, target: Target, checks: list[pytest.Item]) -> None:
-    from harness.conformance.known import reason_for  # noqa: PLC0415  as above
+    from harness.conformance.configuration import reason_for  # noqa: PLC0415  as above
 
     known = dict(target.spec.known_failures)
     known |= dict(_pair(word, "--harness-known") for word in config.getoption("--harness-known"))
@@ -109,7 +112,7 @@ def _mark_known(config: pytest.Config, target: Target, checks: list[pytest.Item]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the one command that repeats a check that failed."""
+    """Add the command that repeats a failed check to its report."""
     report = yield
     if ours(item) and report.failed:
         report.sections.append(("repeat", loaded(item.config).repeat(check_name(item))))

@@ -1,4 +1,4 @@
-"""``Session``: one configuration, checked in a process of its own, started again after a check that ended it."""
+"""``Session``: one configuration in a process of its own, which is started again if a check has ended it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.conformance.configuration import Configuration, Level
-from harness.conformance.known import reason_for
-from harness.conformance.verdict import Result
+from harness.conformance.configuration import Configuration, Level, reason_for
+from harness.conformance.verdict import CheckResult
 from harness.contract.spec import BackendSpec
 from harness.errors import RequestError
 from harness.machine.launch import launch
 from harness.machine.process import Ended, Limits, Start, run
 
 STARTS = 4
-"""Times that one configuration is started; a backend that ends its process again and again is not pursued further."""
+"""How often one configuration is started, at most; then a backend that always ends its process is given up."""
 WHOLE = 3600.0
-"""Seconds for all checks of one configuration together."""
+"""Seconds that all checks of one configuration may take together."""
 LAST = 4
-"""Lines of standard error shown for a process that ended."""
+"""Lines of standard error that are shown for a process that ended."""
 
 
 @dataclass
 class Session:
-    """One configuration; ``run`` fills the rest."""
+    """The check of one configuration; ``run`` fills in what it finds."""
 
     name: str
     spec: BackendSpec
@@ -38,17 +37,17 @@ class Session:
     seconds: float
     progress: Callable[[str], None]
     refusal: str | None = None
-    """Why the whole configuration does not apply, where it does not."""
+    """Why this configuration cannot be checked, if it cannot."""
     kind: str = ""
-    """``Unsupported`` or ``Unavailable``, where it was refused."""
+    """``Unsupported`` or ``Unavailable``, if there is a refusal."""
     properties: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What some checks wrote down, by their name."""
-    _results: list[Result] = field(default_factory=list)
+    """What checks have written down, by the name of the check."""
+    _results: list[CheckResult] = field(default_factory=list)
     _began: dict[str, Any] = field(default_factory=dict)
     _clock: float = 0.0
 
-    def run(self) -> list[Result]:
-        """Run every check; a crash or a hang is the failure of the check that ran, and the rest goes on."""
+    def run(self) -> list[CheckResult]:
+        """Run every check and return the results. A check that crashes or hangs has failed, and the others go on."""
         for _ in range(STARTS):
             ended = self._start()
             answer = ended.message
@@ -103,13 +102,13 @@ class Session:
             self._add("the_class_can_be_imported", "contract", "failed", answer["broken"])
 
     def _other_ranks(self, ended: Ended) -> None:
-        """A rank other than 0 that failed says so by its exit code and on standard error."""
+        """Add a failed result if a rank other than 0 failed; it says so by its exit code and on standard error."""
         if self.spec.launcher and (ended.exit_code or ended.state != "ended"):
             text = f"a rank other than 0 failed ({ended.reason or f'exit code {ended.exit_code}'}){_tail(ended.stderr)}"
             self._add("every_rank_passes", "contract", "failed", text)
 
     def _fell(self, ended: Ended) -> None:
-        """The process ended without an answer: the check that ran then is to blame."""
+        """Add a result for a process that ended without an answer: the check that was running has failed."""
         took = time.monotonic() - self._clock
         if ended.exit_code == 1 and re.search(r"^Timeout \(\d", ended.stderr, re.MULTILINE):
             cause = f"did not end within {self.seconds:g} s"
@@ -128,11 +127,11 @@ class Session:
         repeat = shlex.join(
             ["harness", "check", self.name, *self.configuration.words(), "--level", self.level, "-k", name]
         )
-        self._results.append(Result(name, part, configuration, outcome, text, repeat, seconds))
+        self._results.append(CheckResult(name, part, configuration, outcome, text, repeat, seconds))
 
 
 def _tail(errors: str) -> str:
-    """Return where Python stood when it was ended, where that was printed, else the last lines of standard error."""
+    """Return where Python stood when it was ended, if that was printed, else the last lines of standard error."""
     lines = [line for line in errors.splitlines() if line.strip()]
     heads = [index for index, line in enumerate(lines) if line.endswith("(most recent call first):")]
     current = [index for index in heads if lines[index].startswith("Current thread")]

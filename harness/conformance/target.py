@@ -1,4 +1,4 @@
-"""``Target``: the class under test in one configuration, as a checking process sees it."""
+"""``Target``: the class under test in one configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.contract.spec import BackendSpec
 from harness.errors import Unavailable, Unsupported
 
 _FIRST_NETWORKS: dict[type[Backend], Network] = {}
-"""The network of the first instance of every class: a check builds it again, to see what a plugin kept of it."""
+"""The network of the first instance of each class. A check builds it again, to find what a plugin has kept."""
 
 
 class Inability(NamedTuple):
@@ -33,24 +33,25 @@ class Inability(NamedTuple):
 
     @classmethod
     def of(cls, error: Unsupported | Unavailable) -> Inability:
-        """Return what an error says, on one line."""
+        """Return the kind and the message of an error, the message on one line."""
         kind = "Unavailable" if isinstance(error, Unavailable) else "Unsupported"
         return cls(kind, " ".join(str(error).split()) or "no reason given")
 
 
 class Trial(NamedTuple):
-    """What one tiny batch showed."""
+    """What one tiny batch has shown."""
 
     refusal: Inability | None
+    """Why nothing can be checked, if so."""
     rank: int
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is checked: a class, what its plugin says of it, and one configuration."""
+    """What is checked: a class, its spec and one configuration."""
 
     name: str
-    """As it was asked for: a backend's name, or ``module:Class``."""
+    """The backend's name or ``module:Class``, as it was asked for."""
     spec: BackendSpec
     cls: type[Backend]
     configuration: Configuration
@@ -58,7 +59,7 @@ class Target:
 
     @property
     def options(self) -> dict[str, Option]:
-        """Every option of this configuration."""
+        """All options of this configuration."""
         return dict(self.configuration.options)
 
     @property
@@ -68,17 +69,17 @@ class Target:
 
     @property
     def precision(self) -> str:
-        """The row of the tolerance table, from the reserved option of that name."""
+        """The value of the reserved option ``precision``, which chooses the row of the tolerance table."""
         return str(self.options.get("precision", "ieee"))
 
     @property
     def installed(self) -> bool:
-        """Whether a plugin describes it."""
+        """Whether the class has a plugin."""
         return ":" not in self.name
 
     @property
     def has_reference(self) -> bool:
-        """Whether the plain reference says what comes out; an ensemble of one is a plain network too."""
+        """Whether the reference says what comes out; an ensemble of one network is a plain network too."""
         return self.spec.mathematics == "minibatch" or self.workers == 1
 
     def make(self, network: Network, start: Parameters) -> Backend:
@@ -90,7 +91,7 @@ class Target:
 
     @property
     def first_network(self) -> Network | None:
-        """The network of the first instance that this process made; ``None`` before there is one."""
+        """The network of the first instance in this process; ``None`` if there is none yet."""
         return _FIRST_NETWORKS.get(self.cls)
 
     def repeat(self, check: str) -> str:
@@ -99,7 +100,7 @@ class Target:
         return shlex.join(words)
 
     def trial(self) -> Trial:
-        """Train one tiny batch, to find out whether this configuration can be checked, and as which rank."""
+        """Train one tiny batch to find out whether this configuration can be checked, and as which rank."""
         first = self._trial("float32")
         return self._trial("float64") if first.refusal else first
 
@@ -114,13 +115,16 @@ class Target:
             backend.close()
         except (Unsupported, Unavailable) as error:
             return Trial(Inability.of(error), 0)
-        except (Exception, SystemExit):  # noqa: BLE001  the checks themselves will find it, and say it in full
+        except (Exception, SystemExit):  # noqa: BLE001  the checks themselves will find it and report it in full
             return Trial(None, 0)
         return Trial(None, rank)
 
 
 def load(name: str, options: Mapping[str, Option], workers: int, level: Level) -> Target:
-    """Import and return the target; options may be words, which are turned into their type."""
+    """Import a class and return it as the target; options may be strings, which are converted to their type.
+
+    Raise ``HarnessError`` if the backend, an option or the class is unknown or cannot be imported.
+    """
     if ":" in name:
         uninstalled.importable_from_here()
         cls = loading.implementation(name, name)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from harness.conformance.problems import Case
+from harness.conformance.cases import Case
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
 from harness.contract import registry
@@ -30,10 +30,12 @@ METHODS = (
 
 def test_the_options_are_those_of_the_spec(target: Target) -> None:
     parameters = list(inspect.signature(target.cls).parameters.values())
-    names = [one.name for one in parameters[:2]]
-    if names != ["network", "parameters"] or any(one.kind is one.VAR_KEYWORD for one in parameters):
+    names = [parameter.name for parameter in parameters[:2]]
+    catches_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    if names != ["network", "parameters"] or catches_all:
         fail(f"__init__{inspect.signature(target.cls)}: should be (network, parameters, *, workers=1, option=default)")
-    keywords = {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
+    keyword_only = [parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    keywords = {parameter.name: parameter.default for parameter in keyword_only}
     expected = {"workers": 1, **target.spec.defaults()}
     for name in sorted(expected.keys() | keywords.keys()):
         if name not in keywords:
@@ -46,10 +48,9 @@ def test_the_options_are_those_of_the_spec(target: Target) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_takes_what_the_contract_says(target: Target, method: str) -> None:
-    expected = [one.name for one in inspect.signature(getattr(Backend, method)).parameters.values()]
+    expected = list(inspect.signature(getattr(Backend, method)).parameters)
     signature = inspect.signature(getattr(target.cls, method))
-    found = [one.name for one in signature.parameters.values()]
-    if found != expected:
+    if list(signature.parameters) != expected:
         fail(f"{method}{signature}: should take ({', '.join(expected)})")
 
 
@@ -98,8 +99,8 @@ def test_the_counterpart_exists(target: Target) -> None:
 
 
 def test_what_it_says_of_itself_is_plain(opened: Opened) -> None:
-    problem = Case().problem()
-    backend = opened(problem.network, problem.start).backend
+    exercise = Case().exercise()
+    backend = opened(exercise.network, exercise.start).backend
     facts = backend.facts()
     if not isinstance(facts, Mapping):
         fail(f"facts() returned {type(facts).__name__}, should be a mapping")

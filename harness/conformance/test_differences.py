@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.conformance import differences
-from harness.conformance.pairwise import pairwise
-from harness.conformance.problems import Case, Problem, activations, endings
+from harness.conformance.cases import Case, Exercise, activations, endings, pairwise
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
 from harness.contract.arrays import Array, Parameters
@@ -34,20 +33,20 @@ MORE = [
 def test_gradients_equal_central_differences(target: Target, case: Case) -> None:
     if target.precision != "ieee":
         pytest.skip(f"outputs in {target.precision} are too coarse for differences")
-    problem = case.problem(seed=3)
-    gradients = _gradients(target, problem)
+    exercise = case.exercise(seed=3)
+    gradients = _gradients(target, exercise)
     for seed in (1, 2):
-        direction = differences.everywhere(problem.start, seed)
-        if _miss(target, problem, gradients, direction, "all arrays"):
-            names = differences.one_by_one(problem.start, seed)
-            found = [_miss(target, problem, gradients, move, name) for name, move in names]
-            fail(next(filter(None, found), "") or _miss(target, problem, gradients, direction, "all arrays"))
+        direction = differences.everywhere(exercise.start, seed)
+        if _miss(target, exercise, gradients, direction, "all arrays"):
+            names = differences.one_by_one(exercise.start, seed)
+            misses = [_miss(target, exercise, gradients, move, name) for name, move in names]
+            fail(next(filter(None, misses), "") or _miss(target, exercise, gradients, direction, "all arrays"))
 
 
-def _miss(target: Target, problem: Problem, gradients: Parameters, direction: Parameters, name: str) -> str:
-    """Return how far the gradients are from central differences along a direction, or nothing."""
-    loss = problem.network.loss
-    truth = differences.slope(loss, lambda at: _outputs(target, problem, at), problem.start, direction, problem.y)
+def _miss(target: Target, exercise: Exercise, gradients: Parameters, direction: Parameters, name: str) -> str:
+    """Return how far the gradients are from central differences along a direction; empty if that is allowed."""
+    loss = exercise.network.loss
+    truth = differences.slope(loss, lambda at: _outputs(target, exercise, at), exercise.start, direction, exercise.y)
     got = differences.along(gradients, direction)
     if abs(got - truth.value) <= truth.error:
         return ""
@@ -57,21 +56,21 @@ def _miss(target: Target, problem: Problem, gradients: Parameters, direction: Pa
     )
 
 
-def _gradients(target: Target, problem: Problem) -> Parameters:
-    subject = Subject(target, problem.network, problem.start)
+def _gradients(target: Target, exercise: Exercise) -> Parameters:
+    subject = Subject(target, exercise.network, exercise.start)
     try:
-        subject.load(problem.x, problem.y)
-        subject.batch(problem.rows)
+        subject.load(exercise.x, exercise.y)
+        subject.batch(exercise.rows)
         return subject.gradients()
     finally:
         subject.close()
 
 
-def _outputs(target: Target, problem: Problem, at: Parameters) -> Array:
-    subject = Subject(target, problem.network, at)
+def _outputs(target: Target, exercise: Exercise, at: Parameters) -> Array:
+    subject = Subject(target, exercise.network, at)
     try:
-        subject.load(problem.x, problem.y)
-        subject.forward(problem.rows)
+        subject.load(exercise.x, exercise.y)
+        subject.forward(exercise.rows)
         return subject.outputs()
     finally:
         subject.close()

@@ -8,8 +8,8 @@ from itertools import cycle, product
 import numpy as np
 import pytest
 
+from harness.conformance.cases import Case, activations, endings
 from harness.conformance.expecting import expect_batch, expect_same
-from harness.conformance.problems import Case, activations, endings
 from harness.conformance.subject import Subject, fail
 from harness.conformance.target import Target
 from harness.contract.arrays import Parameters
@@ -24,14 +24,14 @@ Opened = Callable[[Network, Parameters], Subject]
 
 def test_it_starts_with_exactly_the_weights_that_it_was_given(opened: Opened) -> None:
     for dtype in DTYPES:
-        problem = Case(dtype=dtype).problem()
-        subject = opened(problem.network, problem.start)
-        expect_same("parameters", subject.parameters(), problem.start)
+        exercise = Case(dtype=dtype).exercise()
+        subject = opened(exercise.network, exercise.start)
+        expect_same("parameters", subject.parameters(), exercise.start)
 
 
 def test_each_instance_starts_with_its_own_weights(target: Target, opened: Opened) -> None:
-    """A plugin may keep the weights of the first instance of the process, so that one's network is built again."""
-    networks = [Case().problem().network]
+    """A plugin may have kept the weights of the first instance of the process, so its network is built again."""
+    networks = [Case().exercise().network]
     if target.first_network is not None:
         networks.append(target.first_network)
     for network in networks:
@@ -41,10 +41,10 @@ def test_each_instance_starts_with_its_own_weights(target: Target, opened: Opene
 
 
 def test_it_keeps_the_network_and_the_workers(target: Target, opened: Opened) -> None:
-    problem = Case().problem()
-    backend = opened(problem.network, problem.start).backend
-    if backend.network != problem.network:
-        fail(f"network is {backend.network}, should be {problem.network}: call super().__init__ first")
+    exercise = Case().exercise()
+    backend = opened(exercise.network, exercise.start).backend
+    if backend.network != exercise.network:
+        fail(f"network is {backend.network}, should be {exercise.network}: call super().__init__ first")
     if backend.workers != target.workers:
         fail(f"workers is {backend.workers}, should be {target.workers}: call super().__init__ first")
     if backend.rows != 0:
@@ -53,7 +53,7 @@ def test_it_keeps_the_network_and_the_workers(target: Target, opened: Opened) ->
 
 @pytest.mark.parametrize(("first", "second"), [(9, 4), (4, 23), (6, 6)], ids=["smaller", "larger", "equal"])
 def test_another_set_may_be_loaded(target: Target, opened: Opened, first: int, second: int) -> None:
-    before, after = Case(rows=first).problem(), Case(rows=second).problem(seed=5)
+    before, after = Case(rows=first).exercise(), Case(rows=second).exercise(seed=5)
     subject = opened(before.network, before.start)
     subject.load(before.x, before.y)
     subject.batch(before.rows)
@@ -64,25 +64,25 @@ def test_another_set_may_be_loaded(target: Target, opened: Opened, first: int, s
 
 
 def test_closing_twice_is_fine(opened: Opened) -> None:
-    problem = Case().problem()
-    subject = opened(problem.network, problem.start)
-    subject.load(problem.x, problem.y)
+    exercise = Case().exercise()
+    subject = opened(exercise.network, exercise.start)
+    subject.load(exercise.x, exercise.y)
     subject.train_epoch(4, 0.1)
     subject.close()
     subject.close()
 
 
 def test_closing_before_load_is_fine(opened: Opened) -> None:
-    problem = Case().problem()
-    opened(problem.network, problem.start).close()
+    exercise = Case().exercise()
+    opened(exercise.network, exercise.start).close()
 
 
 def test_start_weights_of_a_wrong_shape_are_refused(target: Target) -> None:
-    problem = Case().problem()
-    wrong = [(weights[:, :1], bias) for weights, bias in problem.start]
+    exercise = Case().exercise()
+    wrong = [(weights[:, :1], bias) for weights, bias in exercise.start]
     try:
-        backend = target.make(problem.network, wrong)
-    except Exception:  # noqa: BLE001  that it is refused is what the contract wants; how, it leaves to the backend
+        backend = target.make(exercise.network, wrong)
+    except Exception:  # noqa: BLE001  the contract says that it is refused, but not by which error
         return
     backend.close()
     fail("__init__ took start weights of a wrong shape: call super().__init__ first, which refuses them")
@@ -92,9 +92,9 @@ def test_what_it_cannot_do_it_says_before_the_second_batch(target: Target) -> No
     every = product(activations(), endings(), DTYPES)
     each_once = zip(cycle(activations()), endings(), cycle(DTYPES), strict=False)
     for hidden, (output, loss), dtype in each_once if target.level == "quick" else every:
-        problem = Case(hidden=hidden, output=output, loss=loss, dtype=dtype, rows=4).problem()
+        exercise = Case(hidden=hidden, output=output, loss=loss, dtype=dtype, rows=4).exercise()
         try:
-            _live(Subject(target, problem.network, problem.start), problem.x, problem.y)
+            _live(Subject(target, exercise.network, exercise.start), exercise.x, exercise.y)
         except pytest.skip.Exception:
             continue
 

@@ -1,4 +1,4 @@
-"""What a process holds: threads, children, files, shared memory; and which threads are busy. Linux's /proc knows."""
+"""What a process holds: threads, children, files, shared memory; and which threads are busy. It reads ``/proc``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from threadpoolctl import threadpool_info
 
 PROC, SHARED = Path("/proc/self"), Path("/dev/shm")  # noqa: S108  the system's own name for shared memory
 WINDOW, PAUSE = 0.4, 0.002
+"""Seconds for which threads are watched, and seconds between two looks."""
 
 
 @dataclass(frozen=True)
 class Holding:
-    """Counts at one moment, and the names of what lies in shared memory."""
+    """How many of each there are at one moment, and the names in shared memory."""
 
     threads: int
     processes: int
@@ -38,12 +39,15 @@ def holding() -> Holding:
 
 
 def thread_limits() -> dict[str, int]:
-    """Return how many threads every loaded numeric library would use now, by the library's file."""
+    """Return how many threads each loaded numeric library would use now, by the library's file."""
     return {library["filepath"]: library["num_threads"] for library in threadpool_info()}
 
 
 def settled(wanted: Callable[[Holding], bool], seconds: float = 2.0) -> Holding:
-    """Return what is held once ``wanted`` likes it, or when the time is up: threads and children take time to end."""
+    """Wait until ``wanted`` is true of what is held, or the time is up; return what is held then.
+
+    Threads and children need some time to end.
+    """
     deadline = time.monotonic() + seconds
     now = holding()
     while not wanted(now) and time.monotonic() < deadline:
@@ -52,10 +56,10 @@ def settled(wanted: Callable[[Holding], bool], seconds: float = 2.0) -> Holding:
     return now
 
 
-class Sampler:
-    """Counts, again and again, the threads of this process and its children that run or wait for a CPU.
+class ThreadSampler:
+    """Counts in a ``with`` block, again and again, the threads of this process and its children that want a CPU.
 
-    Waiting counts as well, so that neither a loaded machine nor a confinement to few CPUs hides a thread too many.
+    A thread that waits for a CPU counts too. So neither a busy machine nor a limit of CPUs can hide a thread.
     """
 
     def __init__(self) -> None:
@@ -82,7 +86,7 @@ class Sampler:
             time.sleep(PAUSE)
 
     def share_above(self, limit: int) -> float:
-        """Return in which share of the samples more than ``limit`` threads were busy."""
+        """Return the share of the samples in which more than ``limit`` threads were busy."""
         return sum(count > limit for count in self.counts) / max(1, len(self.counts))
 
     @property
@@ -93,7 +97,7 @@ class Sampler:
 
 def _running(tasks: Path, own: str) -> int:
     count = 0
-    with suppress(OSError):  # a process, or a thread, may end while it is looked at
+    with suppress(OSError):  # a process or a thread may end while it is read
         for task in tasks.iterdir():
             with suppress(OSError):
                 count += task.name != own and (task / "stat").read_text().rpartition(")")[2].split()[0] == "R"

@@ -1,4 +1,4 @@
-"""``module:Class`` without a plugin: a spec made from what is known before, and after, the class is imported."""
+"""``module:Class`` without a plugin: its spec, made from what is known before and after the class is imported."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 UNKNOWN = "as-in-the-class"
-"""Stands for a default that is not known before the class is imported."""
+"""Stands for a default that is unknown until the class is imported."""
 
 
 def before_import(path: str, options: Mapping[str, str]) -> BackendSpec:
-    """Return a spec that takes the named options as they are; imports nothing."""
+    """Return a spec that accepts the named options with any value; import nothing."""
     return _spec(path, {name: RESERVED.get(name, (UNKNOWN, ...)) for name in options})
 
 
 def after_import(path: str, cls: type[Backend]) -> BackendSpec:
-    """Return a spec with the options that the class names, each with its default as the only listed value."""
-    parameters = inspect.signature(cls).parameters.values()
-    named = {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY and one.name != "workers"}
+    """Return a spec with the options that the class names; each has its default as the only listed value."""
+    keywords = [option for option in inspect.signature(cls).parameters.values() if option.kind is option.KEYWORD_ONLY]
+    named = {option.name: option.default for option in keywords if option.name != "workers"}
     for name, default in named.items():
         if type(default) not in (str, int):
             raise RequestError(f"{path}: option {name}={default!r} needs a default that is a str or an int")
@@ -39,7 +39,7 @@ def after_import(path: str, cls: type[Backend]) -> BackendSpec:
 
 
 def importable_from_here() -> None:
-    """Let modules of the current directory be imported, after everything installed."""
+    """Let modules of the current directory be imported; installed modules come first."""
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)

@@ -1,6 +1,6 @@
-"""Datasets by name: what they look like, where their files are, and the arrays themselves.
+"""Datasets by name: their sizes, their files, and their arrays.
 
-Importing this loads no NumPy and no dataset: the registry names them from here.
+Importing this package loads no NumPy and no dataset, because the registry names the datasets from here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ T = TypeVar("T")
 
 
 def load_dataset(name: str, options: Mapping[str, Option] | None = None) -> Data:
-    """Return the arrays of a dataset, fetching its files where they are missing; options are checked first."""
+    """Return the arrays of a dataset; check the options, then fetch files that are missing.
+
+    Raise ``RequestError`` for an unknown name or option, ``DataError`` for files that are damaged or cannot be fetched,
+    and ``PluginError`` if the dataset's own function fails.
+    """
     from harness.datasets.data import Data  # noqa: PLC0415  loads NumPy
 
     wanted = _known(name)
@@ -30,7 +34,7 @@ def load_dataset(name: str, options: Mapping[str, Option] | None = None) -> Data
 
 
 def shape_of(name: str, options: Mapping[str, Option] | None = None) -> Shape:
-    """Return rows, inputs and outputs; at once where the dataset declares them, else by loading it."""
+    """Return rows, inputs and outputs: as the dataset declares them, or else by loading it."""
     from harness.datasets.data import Shape  # noqa: PLC0415  loads NumPy
 
     wanted = _known(name)
@@ -40,20 +44,20 @@ def shape_of(name: str, options: Mapping[str, Option] | None = None) -> Shape:
 
 
 def fetch(name: str, options: Mapping[str, Option] | None = None) -> list[Path]:
-    """Make sure that every file of a dataset is there and return their paths; a dataset without files has none."""
-    from harness.datasets.files import located  # noqa: PLC0415  loads the download library's settings
+    """Download the files of a dataset that are missing; return the paths of all its files, which may be none."""
+    from harness.datasets.files import located  # noqa: PLC0415  needed only for files
 
     return [located(file) for file in remote_files(name, options)]
 
 
 def remote_files(name: str, options: Mapping[str, Option] | None = None) -> list[Any]:
-    """Return the ``RemoteFile``s that a dataset reads."""
+    """Return the ``RemoteFile``s that a dataset reads; an empty list if it reads none."""
     wanted = _known(name)
     return list(_called(wanted, wanted.files, options, list)) if wanted.files else []
 
 
 def _known(name: str) -> Dataset:
-    from harness.contract.registry import dataset  # noqa: PLC0415  the registry imports what this package describes
+    from harness.contract.registry import dataset  # noqa: PLC0415  the registry imports this package's descriptions
 
     return dataset(name)
 
@@ -65,10 +69,10 @@ def _called(wanted: Dataset, path: str, options: Mapping[str, Option] | None, ki
         result = _function(path)(**given)
     except HarnessError:
         raise
-    except Exception as error:  # a stranger's function may raise anything; whose it is must be said
+    except Exception as error:  # a plugin's function may raise anything; the message names the plugin's dataset
         raise PluginError(f"{owner}: {path!r} failed: {type(error).__name__}: {error}") from error
     if not isinstance(result, kind):
-        raise PluginError(f"{owner}: {path!r} returned {type(result).__name__}, should return {kind.__name__}")
+        raise PluginError(f"{owner}: {path!r} returned {type(result).__name__}, but must return {kind.__name__}")
     return result
 
 

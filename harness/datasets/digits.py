@@ -1,7 +1,7 @@
-"""The embedded default: 1797 handwritten digits of 8 x 8 pixels.
+"""The default dataset, which is part of the package: 1797 handwritten digits of 8 x 8 pixels.
 
-The test part of "Optical Recognition of Handwritten Digits" (E. Alpaydin and C. Kaynak, UCI Machine Learning
-Repository, 1998, CC BY 4.0), the numbers as scikit-learn packages them, rows in its order.
+It is the test part of "Optical Recognition of Handwritten Digits" (E. Alpaydin and C. Kaynak, UCI Machine Learning
+Repository, 1998, CC BY 4.0), with the numbers and the order of rows of scikit-learn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BRIGHTEST = 16
 
 
 def load(*, part: str) -> Data:
-    """Return the digits, pixels scaled from 0..16 to [0, 1]."""
+    """Return the digits, with pixels scaled from 0..16 to [0, 1]."""
     packed = files("harness.datasets").joinpath("digits.npz").read_bytes()
     with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
         x = stored["pixels"].astype(np.float32) / BRIGHTEST

@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its kin: a magic number, the dimensions, then one unsigned byte a value."""
+"""The IDX format of MNIST: a magic number, the dimensions, then one unsigned byte for each value."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ class Idx:
 
     dimensions: tuple[int, ...]
     sha256: str | None = None
-    """Of the decompressed content, whoever compressed it; ``None``: only the structure is known."""
+    """The hash of the decompressed content; ``None``: only the structure is known."""
 
     @property
     def header(self) -> bytes:
-        """The first bytes: two zeros, the type, the number of dimensions, and each as a big-endian word."""
+        """The first bytes: two zeros, the type, the number of dimensions, and each dimension as a big-endian word."""
         magic = (0, 0, UNSIGNED_BYTE, len(self.dimensions))
         return struct.pack(f">4B{len(self.dimensions)}I", *magic, *self.dimensions)
 
     def read(self, path: Path) -> Array:
-        """Return the values as uint8 in the file's dimensions; anything unexpected is a ``DataError``."""
+        """Return the values as uint8 in the file's dimensions; raise ``DataError`` if the file holds something else."""
         header = self.header
-        found = gz.content(path, len(header) + math.prod(self.dimensions))
-        if found[:4] != header[:4]:
-            raise DataError(f"{path}: magic number {found[:4].hex()} instead of {header[:4].hex()}; {gz.ADVICE}")
-        if found[: len(header)] != header:
-            told = struct.unpack(f">{len(self.dimensions)}I", found[4 : len(header)])
-            raise DataError(f"{path}: dimensions {told} instead of {self.dimensions}; {gz.ADVICE}")
-        if self.sha256 is not None and hashlib.sha256(found).hexdigest() != self.sha256:
+        content = gz.content(path, len(header) + math.prod(self.dimensions))
+        if content[:4] != header[:4]:
+            raise DataError(f"{path}: magic number {content[:4].hex()} instead of {header[:4].hex()}; {gz.ADVICE}")
+        if content[: len(header)] != header:
+            dimensions = struct.unpack(f">{len(self.dimensions)}I", content[4 : len(header)])
+            raise DataError(f"{path}: dimensions {dimensions} instead of {self.dimensions}; {gz.ADVICE}")
+        if self.sha256 is not None and hashlib.sha256(content).hexdigest() != self.sha256:
             raise DataError(f"{path}: the decompressed content has another hash than the published one; {gz.ADVICE}")
-        return np.frombuffer(found, np.uint8, offset=len(header)).reshape(self.dimensions)
+        return np.frombuffer(content, np.uint8, offset=len(header)).reshape(self.dimensions)
 
     def verify(self, path: Path) -> None:
-        """Raise a ``DataError`` where ``read`` would."""
+        """Raise the ``DataError`` that ``read`` would raise; do nothing for a valid file."""
         self.read(path)

@@ -22,14 +22,14 @@ BRIGHTEST = 255
 
 @dataclass(frozen=True)
 class _Part:
-    """One of the four files: what it holds, and how each set's is known."""
+    """One of the four files: its dimensions, and the hash of each set's version."""
 
     name: str
     dimensions: tuple[int, ...]
     mnist_sha256: str
-    """Of MNIST's decompressed content."""
+    """The hash of MNIST's decompressed content."""
     fashion_md5: str
-    """Of Fashion-MNIST's published file."""
+    """The hash of Fashion-MNIST's published file."""
 
 
 PARTS = (
@@ -69,22 +69,22 @@ FASHION_MIRRORS = (
 
 
 def load_mnist(*, part: str) -> Data:
-    """Return MNIST, pixels scaled from 0..255 to [0, 1]."""
+    """Return MNIST, with pixels scaled from 0..255 to [0, 1]."""
     return _load("mnist", [Idx(file.dimensions, file.mnist_sha256) for file in PARTS], mnist_files(part=part), part)
 
 
 def load_fashion(*, part: str) -> Data:
-    """Return Fashion-MNIST, pixels scaled from 0..255 to [0, 1]."""
+    """Return Fashion-MNIST, with pixels scaled from 0..255 to [0, 1]."""
     return _load("fashion-mnist", [Idx(file.dimensions) for file in PARTS], fashion_files(part=part), part)
 
 
 def shape(*, part: str) -> Shape:
-    """Return the sizes of either set without its files."""
+    """Return the sizes of either set without reading its files."""
     return Shape(rows_of_part(ROWS, part), SIDE * SIDE, CLASSES)
 
 
 def mnist_files(*, part: str) -> list[RemoteFile]:  # noqa: ARG001  every part is read from the same files
-    """Return MNIST's four files; mirrors differ in how they compress, so the content alone is checked."""
+    """Return MNIST's four files. The mirrors compress them differently, so only the content is checked."""
     return [
         RemoteFile(
             path=f"mnist/{file.name}",
@@ -96,7 +96,7 @@ def mnist_files(*, part: str) -> list[RemoteFile]:  # noqa: ARG001  every part i
 
 
 def fashion_files(*, part: str) -> list[RemoteFile]:  # noqa: ARG001  as above
-    """Return Fashion-MNIST's four files; the published hashes are of the compressed files."""
+    """Return Fashion-MNIST's four files. The published hashes are those of the compressed files."""
     return [
         RemoteFile(
             path=f"fashion-mnist/{file.name}",
@@ -125,5 +125,5 @@ def _scaled(images: Array) -> Array:
 
 def _labelled(name: str, labels: Array) -> Array:
     if labels.max() >= CLASSES:
-        raise DataError(f"{name}: a label of {labels.max()} among {CLASSES} classes; remove its files and fetch again")
+        raise DataError(f"{name}: label {labels.max()} is beyond its {CLASSES} classes; remove its files, fetch again")
     return one_hot(labels, CLASSES)

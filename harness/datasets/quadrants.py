@@ -1,4 +1,4 @@
-"""``quadrants``: random points of the plane, labelled by quadrant, which no linear model can tell apart."""
+"""``quadrants``: random points of the plane, labelled by quadrant; no linear model can separate them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.errors import RequestError
 
 
 def load(*, rows: int, seed: int) -> Data:
-    """Return ``rows`` points to train on and a fifth as many to test: 0 in quadrants 1 and 3, 1 in 2 and 4."""
+    """Return ``rows`` training points and a fifth as many test points: 0 in quadrants 1 and 3, 1 in 2 and 4."""
     shape(rows=rows, seed=seed)
     generator = np.random.default_rng(seed)
     points = generator.uniform(-1, 1, (rows + max(1, rows // 5), 2)).astype(np.float32)
@@ -19,7 +19,7 @@ def load(*, rows: int, seed: int) -> Data:
 
 
 def shape(*, rows: int, seed: int) -> Shape:
-    """Return the sizes asked for, or refuse them."""
+    """Return the sizes, or raise ``RequestError`` for options that are out of range."""
     if not 1 <= rows <= 2**30 or seed < 0:
         raise RequestError(f"dataset 'quadrants': rows={rows}, seed={seed}: give 1 to {2**30} rows and a seed from 0")
     return Shape(rows, 2, 1)

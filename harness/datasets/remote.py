@@ -1,4 +1,4 @@
-"""``RemoteFile``: one file of a dataset, where it can be had, and how to know that it is the right one."""
+"""``RemoteFile``: one file of a dataset, its mirrors, and how it is verified."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """One file, looked for under the data folders by its path and fetched from the first mirror that has it."""
+    """One file. It is searched in the data folders by its path, or fetched from the first mirror that has it."""
 
     path: str
-    """Folder and name under a data folder: ``"mnist/train-images-idx3-ubyte.gz"``."""
+    """Folder and name below a data folder: ``"mnist/train-images-idx3-ubyte.gz"``."""
     urls: tuple[str, ...]
     """Mirrors, tried in order; each must serve the same content."""
     verify: Callable[[Path], None]
-    """Raises ``DataError`` where the file is not what it should be; looks at its content, whoever compressed it."""
+    """Raises ``DataError`` if the file is not the right one. It checks the decompressed content."""
     known_hash: str | None = None
-    """``"algorithm:hex"`` of the file as published, checked after a download only; ``None``: ``verify`` decides."""
+    """``"algorithm:hex"`` of the published file, checked only after a download; ``None``: ``verify`` alone decides."""

@@ -1,11 +1,10 @@
-"""The datasets that the core ships, described; nothing is loaded here."""
+"""The descriptions of the datasets that the core ships; nothing is loaded here."""
 
 from __future__ import annotations
 
 from harness.contract.dataset import Dataset
 
 HERE = "harness.datasets"
-
 
 SHIPPED = (
     Dataset(
@@ -72,4 +71,4 @@ SHIPPED = (
         options={"subset": ("10", "full"), "encoding": ("integer", "onehot"), "part": ("train", "split")},
     ),
 )
-"""The embedded and the drawn sets, then those that are fetched."""
+"""First the embedded and the drawn sets, then those that are fetched."""

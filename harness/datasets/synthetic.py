@@ -1,4 +1,4 @@
-"""``synthetic``: any shape, for pure timing; its labels can be learnt, so that a falling loss means something."""
+"""``synthetic``: data of any shape, for timing. Its labels can be learnt, so that the loss can fall."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from harness.datasets.data import Data, Shape, one_hot
 from harness.errors import RequestError
 
 TEACHER = 32
-"""Inputs that decide the label, at most: enough to learn from, cheap beside the drawing of large sets."""
+"""How many inputs decide the label, at most: enough to learn from, and cheap compared with drawing a large set."""
 LARGEST = 2**34
 """Numbers in x, at most: 64 GiB in float32."""
 
 
 def load(*, rows: int, inputs: int, outputs: int, seed: int) -> Data:
-    """Return x drawn evenly from [0, 1) and labels of a random linear teacher: one-hot, or binary for one output."""
+    """Return x, uniform in [0, 1), and the labels of a random linear teacher: one-hot, or 0 and 1 for one output."""
     shape(rows=rows, inputs=inputs, outputs=outputs, seed=seed)
     generator = np.random.default_rng(seed)
     x = generator.random((rows, inputs), dtype=np.float32)
@@ -25,7 +25,7 @@ def load(*, rows: int, inputs: int, outputs: int, seed: int) -> Data:
 
 
 def shape(*, rows: int, inputs: int, outputs: int, seed: int) -> Shape:
-    """Return the sizes asked for, or refuse them."""
+    """Return the sizes, or raise ``RequestError`` for options that are out of range."""
     for name, value in {"rows": rows, "inputs": inputs, "outputs": outputs}.items():
         if value < 1:
             raise RequestError(f"dataset 'synthetic': {name}={value}: give 1 or more")
@@ -33,12 +33,12 @@ def shape(*, rows: int, inputs: int, outputs: int, seed: int) -> Shape:
         raise RequestError(f"dataset 'synthetic': seed={seed}: give 0 or more")
     if rows * max(inputs, outputs) > LARGEST:
         raise RequestError(
-            f"dataset 'synthetic': rows={rows} x {max(inputs, outputs)} columns is beyond {LARGEST} numbers"
+            f"dataset 'synthetic': rows={rows} x {max(inputs, outputs)} columns exceed {LARGEST} numbers; give less"
         )
     return Shape(rows, inputs, outputs)
 
 
 def _scores(generator: np.random.Generator, x: Array, outputs: int) -> Array:
-    """Return one score a row and output; centred inputs, so that every label occurs."""
+    """Return one score for each row and output. The inputs are centred, so that every label occurs."""
     seen = x[:, :TEACHER].astype(np.float64) - 0.5
     return np.asarray(seen @ generator.standard_normal((seen.shape[1], outputs)))

@@ -1,1 +1,1 @@
-"""This computer: its cores, how a process is started and ended on it, its limits, its facts and what holds it back."""
+"""This computer: its cores, its lock, its limits and facts, and how processes are started and ended on it."""

@@ -1,4 +1,4 @@
-"""This machine in short: its identity, its cores, and what this process may use of them. Loads no NumPy."""
+"""This machine: its identity, its cores, and how many of them this process may use. Loads no NumPy."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ PROC, CGROUP, TOPOLOGY = Path("/proc"), Path("/sys/fs/cgroup"), Path("/sys/devic
 
 @cache
 def identity() -> str:
-    """Return a short name, equal for rows whose times may be compared: the same machine with the same share of it.
+    """Return a short name of the machine; rows with equal names may be compared as times.
 
-    It is made of the CPU's model, the cores that may be used, and a digest of what tells machines apart: the system's
-    machine id, or the host's name where there is none. Neither can be read from it, so a store may be passed on.
+    It is made of the CPU's model, the number of cores that may be used, and a digest that tells machines apart. The
+    digest comes from the system's machine id, or from the host's name if there is none. Neither can be read back from
+    the name, so a store may be given to others.
     """
     parts = (cpu_model(), platform.machine(), str(os.cpu_count()), _machine_id() or platform.node())
     digest = hashlib.sha256("\n".join((*parts, str(cores()))).encode()).hexdigest()[:8]
@@ -27,7 +28,7 @@ def identity() -> str:
 
 
 def cores() -> int:
-    """Return how many CPUs this process may keep busy: its affinity, cut by the cgroup's quota."""
+    """Return how many CPUs this process may keep busy: those of its affinity, at most as many as the quota allows."""
     quota = cpu_quota()
     allowed = len(affinity())
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
@@ -41,7 +42,7 @@ def affinity() -> list[int]:
 
 
 def threads_of_core(cpu: int) -> list[int]:
-    """Return the CPUs that share a core with this one, itself among them, sorted; it alone where none are told."""
+    """Return the sorted CPUs that share a core with ``cpu``; only ``[cpu]`` if the topology is unknown."""
     return sorted(_listed(text(TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list") or str(cpu)))
 
 
@@ -53,13 +54,13 @@ def _listed(numbers: str) -> Iterator[int]:
 
 
 def cpu_quota() -> float | None:
-    """Return the CPUs that the cgroups of this process allow, the tightest of all levels; ``None``: no quota."""
-    found = [quota for folder in cgroup_folders() if (quota := _quota(folder)) is not None]
-    return min(found, default=None)
+    """Return how many CPUs this process's cgroups allow, the least of all levels; ``None`` if there is no quota."""
+    quotas = [quota for folder in cgroup_folders() if (quota := _quota(folder)) is not None]
+    return min(quotas, default=None)
 
 
 def cgroup_folders() -> list[Path]:
-    """Return the folders with CPU settings of this process's cgroups, version 1 and 2, from the inside to the root."""
+    """Return the folders with the CPU settings of this process's cgroups (version 1 and 2), innermost first."""
     folders: list[Path] = []
     for line in (text(PROC / "self/cgroup") or "").splitlines():
         _, controllers, path = line.split(":", 2)
@@ -72,7 +73,10 @@ def cgroup_folders() -> list[Path]:
 
 
 def _quota(folder: Path) -> float | None:
-    """Version 2 has ``cpu.max`` with ``quota period``; version 1 has a file for each and -1 for no quota."""
+    """Return the quota of one cgroup in CPUs, or ``None``.
+
+    Version 2 has the file ``cpu.max`` with ``quota period``. Version 1 has one file for each, and -1 means no quota.
+    """
     both = text(folder / "cpu.max")
     if both is None:
         both = f"{text(folder / 'cpu.cfs_quota_us') or ''} {text(folder / 'cpu.cfs_period_us') or ''}"
@@ -84,28 +88,28 @@ def _quota(folder: Path) -> float | None:
 
 @cache
 def cpu_model() -> str:
-    """Return the CPU's name as the system gives it, or the architecture where it gives none."""
+    """Return the CPU's name as the system gives it, or the architecture if the system gives no name."""
     listed = text(PROC / "cpuinfo") or ""
-    found = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.+)$", listed, re.MULTILINE)
-    return found[1].strip() if found else platform.processor() or platform.machine()
+    model = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.+)$", listed, re.MULTILINE)
+    return model[1].strip() if model else platform.processor() or platform.machine()
 
 
 @cache
 def cpu_flags() -> frozenset[str]:
-    """Return the instruction sets that the CPU names, empty where the system does not list them."""
-    found = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text(PROC / "cpuinfo") or "", re.MULTILINE)
-    return frozenset(found[1].split()) if found else frozenset()
+    """Return the names of the CPU's instruction sets; empty if the system does not list them."""
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text(PROC / "cpuinfo") or "", re.MULTILINE)
+    return frozenset(flags[1].split()) if flags else frozenset()
 
 
 @cache
 def memory_gib() -> int:
-    """Return the machine's memory in whole GiB; 0 where the system does not say."""
-    found = re.search(r"^MemTotal:\s+(\d+) kB", text(PROC / "meminfo") or "", re.MULTILINE)
-    return round(int(found[1]) / 2**20) if found else 0
+    """Return the machine's memory in whole GiB; 0 if the system does not say."""
+    total = re.search(r"^MemTotal:\s+(\d+) kB", text(PROC / "meminfo") or "", re.MULTILINE)
+    return round(int(total[1]) / 2**20) if total else 0
 
 
 def text(path: Path) -> str | None:
-    """Return what a file of the system says, or ``None`` where this system has no such file or does not show it."""
+    """Return the text of a system's file, or ``None`` if the file does not exist or cannot be read."""
     try:
         return path.read_text(errors="replace").strip()
     except OSError:

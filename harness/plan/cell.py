@@ -1,4 +1,4 @@
-"""``Cell``: what a plan hands to the runner, one thing to measure. Plain data that survives a trip through JSON."""
+"""``Cell``: one thing to measure. A plan hands cells to the runner; they can be written to JSON and read back."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from harness.contract.network import Layer, Network
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One backend configuration on one problem; a round of it becomes one ``Row``."""
+    """A backend's configuration, and what it trains and how. Each round of a cell becomes one ``Row``."""
 
     study: str
-    """Name of the study, for people; not part of the key."""
+    """Name of the study, for people; it is no part of the key."""
     backend: str
     options: Mapping[str, Option]
-    """Every option of the backend, defaults filled in."""
+    """Every option of the backend; those that the study does not give have their default."""
     workers: int
     batch: int
-    """Rows a batch; a study's ``"all"`` is resolved to the rows of the training set."""
+    """Rows in a batch; ``"all"`` in a study has become the number of training rows."""
     network: Network
     dataset: str
     dataset_options: Mapping[str, Option] = field(default_factory=dict)
@@ -32,11 +32,11 @@ class Cell:
     init: str
     shuffle: bool = False
     epochs: int
-    """Timed epochs a round, after the first."""
+    """Timed epochs in a round, after the first."""
     history: bool = False
     """Whether loss and accuracy by epoch are recorded, outside the clock."""
     time_limit: float
-    """Seconds for the whole process of one cell and round."""
+    """Seconds for all processes of one cell and round."""
     memory_limit: int | None = None
     """Bytes of resident memory of all its processes together; ``None``: no limit."""
     python: str | None = None
@@ -46,12 +46,12 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """A digest of every setting that the measurement depends on; equal settings have equal keys."""
+        """A digest of all settings that the measurement depends on; equal settings have equal keys."""
         return hashlib.sha256(self.settings.encode()).hexdigest()[:32]
 
     @property
     def settings(self) -> str:
-        """All that the key depends on, as JSON: everything but the name of the study."""
+        """Everything that the key depends on, as JSON: all fields except the name of the study."""
         return json.dumps({name: value for name, value in self.to_json().items() if name != "study"}, sort_keys=True)
 
     def to_json(self) -> dict[str, Any]:

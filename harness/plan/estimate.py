@@ -1,7 +1,6 @@
-"""How long a plan will take: from earlier times where there are any, else from a rough model of this kind of machine.
+"""How long a plan will take: from earlier times if there are any, else from a rough model.
 
-The model only has to tell minutes from hours. Where a backend's figures are known, from a row with the same settings,
-they are used.
+The model only has to tell minutes from hours. Earlier times are those of rows with the same settings.
 """
 
 from __future__ import annotations
@@ -14,23 +13,23 @@ from harness.plan.model import Plan
 from harness.study.units import spoken
 
 Earlier = Callable[[Cell], float | None]
-"""Seconds that one round of this very cell took before, or ``None``."""
+"""Returns the seconds that one round of this cell took before, or ``None``."""
 
 START = 1.5
-"""Seconds to start a process, import a library and give the memory back."""
+"""Seconds to start a process, to import a library and to give the memory back."""
 GFLOPS = 20.0
-"""Of one core on large batches, on the modest side of current machines and libraries."""
+"""The speed of one core on large batches, a low guess for present machines and libraries."""
 DEVICE_GFLOPS = 4000.0
-"""Of a device, as modest."""
+"""The speed of a device, a low guess too."""
 STEP = 50e-6
-"""Seconds that every batch costs whatever its size: Python, a barrier, a launch."""
+"""Seconds that every batch costs whatever its size, for Python, a barrier or a launch."""
 PASSES = 1.5
-"""Epochs' worth of work outside the timed ones: evaluation and the check against the reference."""
+"""Work besides the timed epochs, in epochs: evaluation and the comparison with the reference."""
 
 
 @dataclass(frozen=True)
 class Duration:
-    """Seconds by cell, in the plan's order, for one round; and how many of them rest on earlier times."""
+    """The seconds of one round for every cell, in the plan's order; ``known`` counts those from earlier times."""
 
     seconds: tuple[float, ...]
     known: int
@@ -42,21 +41,21 @@ class Duration:
 
 
 def nothing_earlier(_cell: Cell) -> float | None:
-    """Know no earlier times."""
+    """Return ``None``: no cell has an earlier time."""
     return None
 
 
 def estimate(plan: Plan, rows: Callable[[Cell], int], earlier: Earlier = nothing_earlier) -> Duration:
-    """Return what one round of every cell will take; a cell ends at its time limit at the latest."""
+    """Return what one round of every cell will take, at most its time limit; ``rows`` gives a cell's training rows."""
     before = [earlier(cell) for cell in plan.cells]
     pairs = zip(plan.cells, before, strict=True)
-    seconds = [modelled(cell, rows(cell)) if found is None else found for cell, found in pairs]
-    limited = [min(found, cell.time_limit) for found, cell in zip(seconds, plan.cells, strict=True)]
-    return Duration(tuple(limited), sum(found is not None for found in before))
+    seconds = [modelled(cell, rows(cell)) if measured is None else measured for cell, measured in pairs]
+    limited = [min(duration, cell.time_limit) for duration, cell in zip(seconds, plan.cells, strict=True)]
+    return Duration(tuple(limited), sum(measured is not None for measured in before))
 
 
 def modelled(cell: Cell, rows: int) -> float:
-    """Return seconds for a round of one cell on ``rows`` training rows by the model."""
+    """Return the seconds of one round of a cell with ``rows`` training rows, by the model."""
     gflops = GFLOPS if cell.options.get("device", "cpu") == "cpu" else DEVICE_GFLOPS
     work = rows * cell.network.flops_per_example / (gflops * 1e9)
     steps = -(-rows // cell.batch) * STEP
@@ -64,7 +63,7 @@ def modelled(cell: Cell, rows: int) -> float:
 
 
 def fitted(plan: Plan, budget: float, one_round: float) -> Plan:
-    """Return the plan with as many rounds as fit into ``budget`` seconds, 1 at least, with a note that says so."""
+    """Return the plan with as many rounds as fit into ``budget`` seconds, at least one, and a note that says so."""
     rounds = max(1, int(budget / one_round)) if one_round else plan.rounds
     each, whole = spoken(one_round), spoken(budget)
     if one_round > budget:

@@ -1,4 +1,4 @@
-"""``Plan``: every cell of a study on this machine, and ``Site``: what the planner is told of the machine."""
+"""``Plan``: every cell of a study on this machine. ``Site``: what the planner is told about the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.plan.cell import Cell
 
 @dataclass(frozen=True)
 class Refused:
-    """A cell that will not be started, because it is known beforehand that it cannot run."""
+    """A cell that will not be started, because it is known before the run that it cannot run here."""
 
     cell: Cell
     state: Literal["unsupported", "unavailable"]
@@ -23,7 +23,7 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run does: each cell once a round, rounds interleaved in an order drawn from ``seed``."""
+    """What a run does: each cell once in each round, every round in its own order drawn from ``seed``."""
 
     study: str
     title: str
@@ -32,30 +32,34 @@ class Plan:
     rounds: int
     seed: int
     notes: tuple[str, ...] = ()
-    """What the planner changed or left out, a sentence each."""
+    """What the planner changed or left out, one sentence each."""
 
     def with_rounds(self, rounds: int, *notes: str) -> Plan:
-        """Return the same plan with another number of rounds."""
+        """Return the same plan with another number of rounds and further notes."""
         return replace(self, rounds=rounds, notes=(*self.notes, *notes))
 
 
 def _always(_spec: BackendSpec) -> str | None:
+    """Say that a backend can run."""
     return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """All that a plan must know beside the study, so that planning itself touches nothing."""
+    """Everything beside the study that a plan depends on, so that planning itself looks at nothing."""
 
     cores: int
-    """What ``workers = "all"`` means: the cores that this process may use."""
-    spec: Callable[[str, str | None], BackendSpec]
-    """The spec of a backend by name and interpreter (``None``: the harness's own)."""
+    """The number that ``workers = "all"`` means: the cores that this process may use."""
+    spec: Callable[[str, str | None], BackendSpec | None]
+    """The spec of a backend by name and interpreter (``None``: the harness's own).
+
+    It returns ``None`` for a backend of another interpreter if that one is not asked.
+    """
     shape: Callable[[str, Mapping[str, Option]], Shape]
-    """The sizes of a dataset, all its options given."""
+    """The sizes of a dataset, whose options are all given."""
     dataset_options: Callable[[str, Mapping[str, Option]], dict[str, Option]]
-    """The options of a dataset with the defaults filled in."""
+    """All options of a dataset; those that are not given have their default."""
     missing: Callable[[BackendSpec], str | None] = _always
-    """Why a backend cannot run here as far as its packages tell, or ``None``."""
+    """Why a backend cannot run here because a package is missing, or ``None``."""
     memory_gib: int = 0
-    """The machine's memory; 0 where nobody knows, and then nothing is too large."""
+    """The machine's memory; 0 if it is unknown, and then no dataset is too large."""

@@ -1,4 +1,4 @@
-"""``this_site``: what a plan has to know of this process, its plugins and its machine."""
+"""``this_site``: what a plan has to know about this process, its plugins and its machine."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from harness.datasets import shape_of
 from harness.errors import RequestError
 from harness.machine.cores import memory_gib
 from harness.plan.model import Site
-from harness.study.elsewhere import backends_of
+from harness.study.catalogue import backends_of
 
 
-def this_site(cores: int) -> Site:
-    """Return the site of this process: its registry and datasets, and as many cores as it is told."""
+def this_site(cores: int, *, ask: bool = True) -> Site:
+    """Return the site of this process, with its registry and its datasets; ``cores`` is what ``"all"`` means.
 
-    def spec(name: str, python: str | None) -> BackendSpec:
+    Only with ``ask`` are other interpreters started and asked for their backends.
+    """
+
+    def spec(name: str, python: str | None) -> BackendSpec | None:
         if python is None:
             return registry.spec(name)
-        found = backends_of(python)
-        if name not in found:
-            raise RequestError(f"{python} has no backend {name!r}")
-        return found[name]
+        if not ask:
+            return None
+        specs = backends_of(python)
+        if name not in specs:
+            raise RequestError(f"{python} has no backend {name!r}; install it there")
+        return specs[name]
 
     return Site(
         cores=cores,

@@ -3,7 +3,8 @@
 Written for the time instead of the speedup, both laws are linear in their unknowns: ``T(n) = a + b / n`` with the
 parallel fraction ``b / (a + b)``, and ``T(n) = c (1 + sigma (n - 1) + kappa n (n - 1)) / n`` with contention ``sigma``
 and coherence ``kappa`` (N. Gunther). A small least-squares fit of the relative errors finds them without start values;
-none may be negative. The interval comes from a bootstrap over whole rounds, because one round is one sample.
+none may be negative. The interval comes from fits to times as the rounds make them plausible (``plausible``), because
+one round is one sample; ``docs/trust.md`` has its measured coverage.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from harness.report.statistics import LEVEL, K, shared
+from harness.report.statistics import LEVEL, K, plausible, shared
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 LEAST_COUNTS, LEAST_ROUNDS = 3, 3
 """How many worker counts a fit needs, and how many rounds its interval needs."""
-RESAMPLES = 400
+REFITS = 2000
 Times: TypeAlias = Mapping[int, Mapping[K, float]]
 """Seconds per epoch by number of workers and round."""
 
@@ -105,16 +106,15 @@ def _solved(terms: Array, times: Array) -> tuple[float, ...]:
 
 
 def _interval(counts: Sequence[int], times: Times[K]) -> tuple[float | None, float | None]:
-    """Return the 95 % interval of the parallel fractions of resampled rounds, of those that all counts share."""
+    """Return the 95 % interval of the parallel fraction, by the rounds that all counts share."""
     common = dict(times[counts[0]])
     for count in counts[1:]:
         common = dict.fromkeys(shared(common, times[count]), 0.0)
     rounds = sorted(common)
     if len(rounds) < LEAST_ROUNDS:
         return None, None
-    table = np.array([[times[count][turn] for turn in rounds] for count in counts])
-    chosen = np.random.default_rng(0).integers(0, len(rounds), (RESAMPLES, len(rounds)))
-    fractions = _fractions(counts, np.median(table[:, chosen], axis=2).T)
+    logs = np.log([[times[count][turn] for count in counts] for turn in rounds])
+    fractions = _fractions(counts, np.exp(plausible(logs, REFITS, 0)))
     low, high = np.quantile(fractions, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 

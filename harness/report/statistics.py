@@ -84,8 +84,22 @@ def quotient(above: Sequence[float], below: Sequence[float], *, seed: int = 0) -
         low, high = middle - reach, middle + reach
     else:
         drawn = _medians(above_logs, seed) - _medians(below_logs, seed + 1)
-        low, high = np.quantile(drawn, _tails(count))
+        low, high = np.quantile(drawn, tails(count))
     return Estimate(_exp(value), _exp(min(float(low), value)), _exp(max(float(high), value)), count)
+
+
+def plausible(logs: Any, count: int, seed: int) -> Any:
+    """Return ``(count, k)`` values that the true means of k logarithms may have, by ``(rounds, k)`` samples of them.
+
+    They follow Student's t distribution around the means of the samples, with what the k have in common in a round. So
+    whatever is computed of them has an interval as wide as so few rounds deserve: of three rounds, a bootstrap would
+    cover 77 % instead of 95 %.
+    """
+    rng = np.random.default_rng(seed)
+    rounds = len(logs)
+    means = np.mean(logs, axis=0)
+    scale = np.sqrt((rounds - 1) / rng.chisquare(rounds - 1, (count, 1)))
+    return means + scale * (rng.standard_normal((count, rounds)) @ (logs - means)) / (rounds * (rounds - 1)) ** 0.5
 
 
 def median(samples: Sequence[float]) -> float:
@@ -108,7 +122,7 @@ def _student(logs: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float,
 
 
 def _bootstrap(logs: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> tuple[float, float]:
-    low, high = np.quantile(_medians(logs, seed), _tails(len(logs)))
+    low, high = np.quantile(_medians(logs, seed), tails(len(logs)))
     return float(low), float(high)
 
 
@@ -117,7 +131,8 @@ def _medians(logs: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> A
     return np.median(logs[chosen], axis=1)
 
 
-def _tails(count: int) -> tuple[float, float]:
+def tails(count: int) -> tuple[float, float]:
+    """Return the two shares of the resampled medians of so many samples between which the interval lies."""
     tail = NORMAL.cdf(-_student_quantile(count - 1) * (count / (count - 1)) ** 0.5)
     return tail, 1 - tail
 

@@ -1,1 +1,1 @@
-"""The third station: cells in, rows out, each measured in a process of its own. Imports no NumPy and no plugin."""
+"""The third station: cells in, rows out, each measured in a process of its own. It imports no NumPy and no plugin."""

@@ -10,7 +10,7 @@ from harness.runner.starting import Refusal, launch_here
 
 
 def main() -> None:
-    """Answer one request."""
+    """Receive ``{"cell": ...}``; deliver the environment, words and CPUs of its worker, or why none can start."""
     answer = launch_here(Cell.from_json(receive()["cell"]))
     if isinstance(answer, Refusal):
         deliver(asdict(answer))

@@ -1,4 +1,4 @@
-"""What a progress display hears from the runner while it works."""
+"""The events that the runner reports while it works, for a display of the progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.runner.row import Row
 
 @dataclass(frozen=True)
 class RunBegun:
-    """The order is drawn; ``total`` cells and rounds are to be measured, ``done`` were measured before."""
+    """The order is drawn. ``total`` cells and rounds will be measured; ``done`` were measured before."""
 
     total: int
     done: int
@@ -21,7 +21,7 @@ class RunBegun:
 
 @dataclass(frozen=True)
 class LimitBegun:
-    """The machine's own limit is being measured, before the cells of a round."""
+    """The measurement of the machine's limit begins, before the cells of a round."""
 
     threads: int
     dtype: str
@@ -30,7 +30,7 @@ class LimitBegun:
 
 @dataclass(frozen=True)
 class LimitEnded:
-    """The machine's limit in GFLOP/s, or ``None`` and why it is not known."""
+    """The machine's limit in GFLOP/s is known, or it is ``None`` and ``reason`` says why."""
 
     threads: int
     dtype: str
@@ -41,7 +41,7 @@ class LimitEnded:
 
 @dataclass(frozen=True)
 class CellBegun:
-    """A worker is being started; ``number`` counts from 1 to ``total``."""
+    """A worker is started; ``number`` counts from 1 to ``total``."""
 
     cell: Cell
     round: int
@@ -51,7 +51,7 @@ class CellBegun:
 
 @dataclass(frozen=True)
 class CellNews:
-    """Something that the worker said on the way, as it said it; nothing to rely on."""
+    """A message that the worker sent while it ran, unchanged; no message is guaranteed to come."""
 
     cell: Cell
     round: int
@@ -60,7 +60,7 @@ class CellNews:
 
 @dataclass(frozen=True)
 class CellEnded:
-    """A row is complete and is yielded next; ``seconds`` is the wall clock of all that it took."""
+    """A row is complete and will be yielded next; ``seconds`` is the wall clock from the start of its cell."""
 
     row: Row
     number: int
@@ -70,7 +70,7 @@ class CellEnded:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """Nothing runs any more; ``left`` cells and rounds were not measured because of an interrupt."""
+    """The run is over; an interrupt left ``left`` cells and rounds unmeasured."""
 
     left: int
     interrupted: bool

@@ -1,4 +1,4 @@
-"""One row from what the worker delivered and how its process ended."""
+"""Make one row from what the worker delivered and from how its process ended."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import Any, get_args
 
 from harness.machine.launch import Launch
 from harness.machine.process import Ended
-from harness.machine.process.ending import signal_name
+from harness.machine.process.parent import signal_name
 from harness.plan.cell import Cell
 from harness.runner.row import FINE, Row, State
 
 FIGURES = ("setup_seconds", "load_seconds", "first_epoch_seconds", "gflops", "final_loss", "accuracy")
 LISTS = ("epoch_seconds", "history", "warnings")
 FIELDS = frozenset({"state", "reason", "receipt", *FIGURES, *LISTS})
-"""What a worker may say of its row; all else is the runner's."""
-
+"""The fields of a row that a worker may deliver; the runner fills in all others."""
 
 FATAL = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
 
 
 def merged(cell: Cell, turn: int, machine: str, started: float, ended: Ended, launch: Launch) -> Row:
-    """Return the row of a cell whose process has ended."""
+    """Return the row of a cell whose process has ended; its reason says why a worker delivered no valid row."""
     fields = _delivered(ended, launch)
     bad = fields["state"] not in FINE
     process = {
@@ -46,9 +45,10 @@ def merged(cell: Cell, turn: int, machine: str, started: float, ended: Ended, la
 
 
 def _peak_bytes(fields: Mapping[str, Any], ended: Ended, *, launched: bool) -> int | None:
-    """Return what training needed; where that is not known, or is but one rank's, the most that the processes held.
+    """Return the memory that training needed; if that is unknown or only one rank's, the most that all processes held.
 
-    The reference of a large batch takes more than most backends, and only in the worker that finds no cached one.
+    The whole process is no good measure: the reference of a large batch takes more memory than most backends, and only
+    in a worker that finds none in the cache.
     """
     steady = fields.get("receipt", {}).get("steady") or {}
     trained = None if launched or not isinstance(steady, Mapping) else steady.get("resident_peak_bytes")
@@ -56,7 +56,7 @@ def _peak_bytes(fields: Mapping[str, Any], ended: Ended, *, launched: bool) -> i
 
 
 def _delivered(ended: Ended, launch: Launch) -> dict[str, Any]:
-    """Return the worker's fields of the row, or those that say why there are none."""
+    """Return the fields that the worker delivered, or a state and a reason if it delivered no valid ones."""
     if ended.message is None:
         state, reason = _without_row(ended, launched=bool(launch.words))
         return {"state": state, "reason": reason, "warnings": ended.warnings}
@@ -68,7 +68,7 @@ def _delivered(ended: Ended, launch: Launch) -> dict[str, Any]:
 
 
 def _late(ended: Ended, state: str) -> tuple[str, ...]:
-    """Return what went wrong after the row was delivered, which does not take it back."""
+    """Return a warning about what went wrong after the row was delivered; the row still counts."""
     if ended.state != "ended":
         return (f"{ended.state} after its row was delivered: {ended.reason}",)
     if state in FINE and ended.exit_code:
@@ -83,20 +83,20 @@ def _without_row(ended: Ended, *, launched: bool) -> tuple[State, str]:
         return ended.state, ended.reason
     if ended.exit_code is None:
         return "error", f"the worker delivered no row: {ended.reason}"
-    if ended.exit_code > 128:  # how a shell passes on the signal that ended its child, and many a launcher
+    if ended.exit_code > 128:  # a shell and most launchers report a signal in this way
         return "crashed", f"a rank was ended by {signal_name(ended.exit_code - 128)}, exit code {ended.exit_code}"
     fatal = FATAL.search(ended.stderr) if launched else None
-    if fatal:  # how a rank that is ended by a signal says so, whatever its launcher makes of it
+    if fatal:  # printed by a rank that a signal ends; launchers report it in different ways
         return "crashed", f"a rank ended with {fatal[1]}, its launcher with exit code {ended.exit_code}"
     last = f": {ended.stderr.splitlines()[-1]}" if ended.stderr and ended.exit_code else ""
     return "error", ended.reason or f"the worker ended with exit code {ended.exit_code} and delivered no row{last:.300}"
 
 
 def _fault(message: Mapping[str, Any]) -> str:
-    """Return what is wrong with the worker's fields, or nothing."""
-    strange = sorted(set(message) - FIELDS)
-    if strange:
-        return f"unknown field {strange[0]!r}"
+    """Return what is wrong with the fields that the worker delivered, or an empty string."""
+    unknown = sorted(set(message) - FIELDS)
+    if unknown:
+        return f"unknown field {unknown[0]!r}"
     if message.get("state") not in get_args(State):
         return f"state {message.get('state')!r}"
     wrong = [name for name, fits in FORMS.items() if name in message and not fits(message[name])]
@@ -119,3 +119,4 @@ FORMS: dict[str, Callable[[object], bool]] = {
     "history": _list_of(lambda value: isinstance(value, dict)),
     "warnings": _list_of(lambda value: isinstance(value, str)),
 }
+"""For each field, whether a value has the right form."""

@@ -1,4 +1,4 @@
-"""The machine's own limit, measured between the cells: what "% of peak" refers to, and an alarm when it drifts."""
+"""The machine's limit, measured between the cells: "% of peak" refers to it, and a change of it is a warning."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ from harness.runner.events import LimitBegun, LimitEnded, OnEvent
 from harness.runner.row import Row
 
 DRIFT = 0.1
-"""A peak that differs so much from the usual one before it is worth a warning in the rows that refer to it."""
+"""The relative change of the limit from which the rows that refer to it get a warning."""
 SECONDS = 60.0
+"""How long one measurement of the limit may take."""
 
 
 @dataclass(frozen=True)
 class Peak:
-    """The most that this machine reached at one number of threads and dtype, now."""
+    """The limit of this machine for one number of threads and dtype, measured once."""
 
     gflops: float | None
-    """Multiply-adds on registers, or the best matrix product without llvmlite; ``None`` where nothing was measured."""
+    """Multiply-adds on registers, or without llvmlite the best matrix product; ``None`` if nothing was measured."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """All that was measured, for the receipt."""
+    """Everything that was measured, for the receipt."""
     reason: str = ""
+    """Why nothing was measured."""
 
 
 Measure: TypeAlias = Callable[[int, str, threading.Event], Peak]
-"""``(threads, dtype, stop) -> Peak``."""
+"""Measures the limit: called with ``(threads, dtype, stop)``."""
 
 
 def measure_limit(threads: int, dtype: str, stop: threading.Event) -> Peak:
-    """Measure in a process of its own, started as a cell with so many workers would be."""
+    """Measure the limit in a process of its own, started like a cell with so many workers; setting ``stop`` ends it."""
     start = Start(
         module="harness.machine.limit.child",
         request={"threads": threads, "dtype": dtype},
@@ -54,7 +56,7 @@ def measure_limit(threads: int, dtype: str, stop: threading.Event) -> Peak:
 
 
 class Peaks:
-    """The limits measured in this run, the newest for each number of threads and dtype."""
+    """All limits that this run has measured, by number of threads and dtype."""
 
     def __init__(self, measure: Measure | None, stop: threading.Event, on_event: OnEvent) -> None:
         self._measure, self._stop, self._on_event = measure, stop, on_event
@@ -62,7 +64,7 @@ class Peaks:
         self._newest: dict[tuple[int, str], Peak] = {}
 
     def refresh(self, cells: Iterable[Cell], turn: int) -> None:
-        """Measure the limit of every number of threads and dtype that these cells use."""
+        """Measure the limit again for every number of threads and dtype that these cells use."""
         wanted = {key for cell in cells if (key := _key(cell)) is not None}
         for threads, dtype in sorted(wanted):
             if self._measure is None or self._stop.is_set():
@@ -78,7 +80,10 @@ class Peaks:
         self._on_event(LimitEnded(threads, dtype, turn, peak.gflops, peak.reason))
 
     def applied(self, row: Row) -> Row:
-        """Return the row with its share of the peak, the limit in its receipt, and the alarm where there is cause."""
+        """Return the row with its share of the limit, the limit in its receipt, and a warning if the limit has changed.
+
+        A row that is faster than the limit has it measured once more.
+        """
         key = _key(row.cell)
         peak = None if key is None else self._newest.get(key)
         if key is None or peak is None or row.state != "ok":
@@ -86,13 +91,13 @@ class Peaks:
         if not peak.gflops:
             return replace(row, warnings=(*row.warnings, peak.reason))
         if row.gflops is not None and row.gflops > max(self._seen[key]) and self._measure and not self._stop.is_set():
-            self._take(self._measure, *key, row.round)  # no program passes the limit, so it was not reached
+            self._take(self._measure, *key, row.round)  # no program can pass the limit, so it was measured too low
         limit = max(self._seen[key])
         share = None if row.gflops is None else row.gflops / limit
         warnings = [*row.warnings, *_drift(self._seen[key])]
         if share is not None and share > 1:
             warnings.append(
-                f"ran at {row.gflops:.0f} GFLOP/s, above the limit of {limit:.0f}: the limit was not reached"
+                f"ran at {row.gflops:.0f} GFLOP/s, above the limit of {limit:.0f}: the limit was measured too low"
             )
             share = None
         receipt = {**row.receipt, "limit": {**self._newest[key].facts, "gflops": limit}}
@@ -100,7 +105,7 @@ class Peaks:
 
 
 def _key(cell: Cell) -> tuple[int, str] | None:
-    """Return threads and dtype of a cell on this machine's processor, ``None`` for any other."""
+    """Return threads and dtype of a cell; ``None`` for a cell that runs on a device or on other machines."""
     if cell.options.get("device") == "cuda" or cell.hosts:
         return None
     cpus = confined(cell.workers)
@@ -108,12 +113,13 @@ def _key(cell: Cell) -> tuple[int, str] | None:
 
 
 def _drift(seen: list[float]) -> tuple[str, ...]:
-    """Compare the newest peak with the usual one before it, so that one disturbed sample does not follow every row.
+    """Return a warning if the newest limit differs from the median of the earlier ones.
 
-    Of two in the middle the higher counts: whatever disturbs a peak makes it lower.
+    The median keeps one disturbed sample from causing a warning in every later row. Of two values in the middle the
+    higher counts, because a disturbance always makes a measurement lower.
     """
     *earlier, now = seen
     usual = median_high(earlier) if earlier else now
     if abs(now / usual - 1) <= DRIFT:
         return ()
-    return (f"the machine changed speed under the run: its limit is {now:.0f} GFLOP/s, before that {usual:.0f}",)
+    return (f"the machine changed its speed during the run: its limit is {now:.0f} GFLOP/s and was {usual:.0f} before",)

@@ -1,4 +1,4 @@
-"""``Row``: what the runner hands to the store, one cell and round with its end state, figures and receipt."""
+"""``Row``: one cell in one round with its state, figures and receipt; the runner hands it to the store."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ State = Literal[
     "wrong",
     "interrupted",
 ]
-"""Every row ends in exactly one of these; details go to ``reason``."""
+"""Every row has exactly one of these states; details are in ``reason``."""
 
 FINE: frozenset[str] = frozenset({"ok", "unsupported", "unavailable"})
-"""States that do not make a run fall short."""
+"""States that a run may end with and still exit with 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One cell in one round. Figures are ``None`` where the cell did not get that far."""
+    """One cell in one round. A figure is ``None`` if the cell ended before it was measured."""
 
     cell: Cell
     round: int
     machine: str
-    """Short identity of the machine, the same for all rows that may be compared as times."""
+    """Short name of the machine. Rows with the same name may be compared as times."""
     state: State
     reason: str = ""
     started: float = 0.0
@@ -41,30 +41,31 @@ class Row:
     setup_seconds: float | None = None
     """Import and construction of the backend."""
     load_seconds: float | None = None
+    """``load`` of the training set."""
     first_epoch_seconds: float | None = None
     """The first ``train_epoch`` and ``sync``, compilation included."""
     epoch_seconds: tuple[float, ...] = ()
-    """Raw samples: one steady ``train_epoch`` and ``sync`` each, in order."""
+    """Raw samples in order: each is one ``train_epoch`` and ``sync`` after the first."""
     gflops: float | None = None
-    """By the formula of the papers, at the median epoch; in units of 1e9 operations a second."""
+    """At the median epoch, by the formula of the papers, in 1e9 operations a second."""
     peak_share: float | None = None
-    """``gflops`` over the physical limit of this machine at the same threads and dtype, measured in the same run."""
+    """``gflops`` divided by the limit of this machine for the same threads and dtype, measured in the same run."""
     final_loss: float | None = None
     accuracy: float | None = None
     peak_bytes: int | None = None
-    """Largest resident memory of all the cell's processes together up to the last steady epoch, with parity's copies
-    of the weights around timed samples, without what evaluation and judging need. Where training did not end, and under
-    a launcher, that of the whole process."""
+    """Largest resident memory of all the cell's processes together until the last steady epoch. Parity's copies of the
+    weights around timed samples are included, the memory for evaluation and comparison is not. If training did not end,
+    or under a launcher, the largest memory of the whole process."""
     history: tuple[Mapping[str, float], ...] = ()
-    """Per epoch ``{"epoch", "loss", "accuracy", "seconds"}`` where the cell asked for it."""
+    """For each epoch ``{"epoch", "loss", "accuracy", "seconds"}``, if the cell asked for it."""
     warnings: tuple[str, ...] = ()
-    """Mismatches between what was asked and what ran, one sentence each."""
+    """Differences between what was asked and what ran, one sentence each."""
     receipt: Mapping[str, Any] = field(default_factory=dict)
     stderr: str = ""
-    """The last lines of the worker's standard error, where it did not end well."""
+    """The last lines of the worker's standard error, if the state is not ``ok``, ``unsupported`` or ``unavailable``."""
 
     def exported(self) -> dict[str, Any]:
-        """Return one flat JSON object with the names that ``harness export`` promises."""
+        """Return one flat object of plain data with the names that ``harness export`` promises."""
         cell = self.cell
         names = ("state", "reason", "started", "setup_seconds", "load_seconds", "first_epoch_seconds", "gflops")
         figures = ("peak_share", "final_loss", "accuracy", "peak_bytes", "stderr")

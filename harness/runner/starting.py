@@ -1,4 +1,4 @@
-"""How the worker of one cell is started, asked of the interpreter that will run it."""
+"""How the worker of a cell is started; the interpreter that will run it is asked."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from harness.plan.cell import Cell
 from harness.runner.row import State
 
 SECONDS = 60.0
-"""For another interpreter to load its plugins' light modules."""
+"""How long another interpreter may take to load its plugins' light modules."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why no worker is started for a cell."""
+    """The state and the reason of a cell for which no worker is started."""
 
     state: State
     reason: str
 
 
 def launch_here(cell: Cell) -> Launch | Refusal:
-    """Return how to start the cell's worker, by the plugins of this interpreter."""
+    """Return how to start the cell's worker with the plugins of this interpreter, or why it cannot start."""
     try:
         wanted = spec(cell.backend)
         reason = missing(wanted)
@@ -45,13 +45,13 @@ def launch_here(cell: Cell) -> Launch | Refusal:
 
 @dataclass
 class Launches:
-    """Launches by cell; another interpreter is asked once for each configuration."""
+    """How to start the worker of every cell; another interpreter is asked once for each configuration."""
 
     stop: threading.Event
     _asked: dict[tuple[object, ...], Launch | Refusal] = field(default_factory=dict)
 
     def of(self, cell: Cell) -> Launch | Refusal:
-        """Return how to start this cell's worker, or why not to."""
+        """Return how to start this cell's worker, or why it cannot start."""
         if cell.python is None:
             return launch_here(cell)
         key = (cell.python, cell.backend, cell.workers, tuple(sorted(cell.options.items())), cell.hosts)
@@ -77,7 +77,7 @@ class Launches:
 
 
 def _understood(answer: Mapping[str, Any]) -> Launch | Refusal:
-    """Turn what ``harness.runner.elsewhere`` delivered back into what it described."""
+    """Return the ``Launch`` or ``Refusal`` that ``harness.runner.elsewhere`` delivered as plain data."""
     if "state" in answer:
         return Refusal(answer["state"], answer["reason"])
     cpus = answer["cpus"]

@@ -18,6 +18,7 @@ from harness.datasets import fetch, shape_of
 from harness.errors import RequestError, Unavailable, Unsupported
 from harness.machine import cores as machine
 from harness.machine.lock import OnWait, machine_lock
+from harness.machine.needs import require_processes
 from harness.plan.cell import Cell
 from harness.plan.estimate import Earlier, estimate, fitted, nothing_earlier
 from harness.plan.model import Plan
@@ -28,6 +29,7 @@ from harness.runner.loop import run_cells
 from harness.runner.row import Row
 from harness.store import Again, Run, Store, Stored, identity
 from harness.study import read_study, study_text
+from harness.study.catalogue import installed
 from harness.study.model import Study
 
 STORE = "results.db"
@@ -79,13 +81,16 @@ def run(
     return list(measure(plan, store, again=again, command=call, study_text=text, label=label, on_event=on_event).rows)
 
 
-def prepared(study: str | Path, overrides: Sequence[str] = (), budget: float | None = None) -> tuple[Study, Plan]:
+def prepared(
+    study: str | Path, overrides: Sequence[str] = (), budget: float | None = None, *, ask: bool = True
+) -> tuple[Study, Plan]:
     """Return a study and its plan for this machine, with as many rounds as fit into ``budget`` seconds.
 
-    If ``overrides`` name a backend and none of its cells can run here, the request is refused.
+    If ``overrides`` name a backend and none of its cells can run here, the request is refused. Only with ``ask`` are
+    other interpreters that the study names started, to ask them for their backends.
     """
-    wanted = read_study(study, overrides)
-    plan = make_plan(wanted, this_site(machine.cores()))
+    wanted = read_study(study, overrides, installed(ask=ask))
+    plan = make_plan(wanted, this_site(machine.cores(), ask=ask))
     for name in sorted(wanted.asked - {cell.backend for cell in plan.cells}):
         refusal = next((refused for refused in plan.refused if refused.cell.backend == name), None)
         if refusal:
@@ -129,10 +134,12 @@ def measure(  # noqa: PLR0913  every one is a setting of the run, given by name
     """Run a plan into a store. After the first Ctrl-C, stop and return what was measured so far.
 
     Only one run at a time measures on a machine: this one waits for another, after ``on_wait`` was told for whom, or
-    goes on beside it with ``share``, and then every row says so.
+    goes on beside it with ``share``, and then every row says so. A system on which no cell can run is ``Unavailable``,
+    and then no store is made.
     """
     if again not in AGAIN:
         raise RequestError(f"again={again!r}: choose from {', '.join(map(repr, AGAIN))}")
+    require_processes()
     record = this_run(plan, command=command, study_text=study_text, label=label)
     with Store.open(store) as opened:
         return _RunIntoStore(

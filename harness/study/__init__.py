@@ -1,4 +1,4 @@
-"""The first station: a study file becomes a ``Study``, checked whole before anything runs."""
+"""The first station: a study file becomes a ``Study``, which is checked completely before anything runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from harness.errors import RequestError, nearest
+from harness.errors import RequestError, input_output_error, nearest
 from harness.study.catalogue import Catalogue, installed
 from harness.study.document import LARGEST, Document
 from harness.study.model import Study
@@ -17,7 +17,8 @@ from harness.study.parse import parse
 def read_study(name: str | Path, overrides: Sequence[str] = (), catalogue: Catalogue | None = None) -> Study:
     """Return the study of a file, or of a name that the package ships, with ``key=value`` overrides applied.
 
-    Anything wrong with it is one ``RequestError`` with a line for each problem; nothing has run by then.
+    Everything that is wrong with it is one ``RequestError`` with a line for each problem. ``catalogue`` names what a
+    study may use; without it, that is what is installed here.
     """
     text, label, folder = _text(name)
     document = Document(text, label, folder)
@@ -26,18 +27,19 @@ def read_study(name: str | Path, overrides: Sequence[str] = (), catalogue: Catal
 
 
 def study_text(name: str | Path) -> str:
-    """Return the text of a study, given by file or shipped name, before any override."""
+    """Return the text of a study, given by its file or its shipped name, before any override."""
     return _text(name)[0]
 
 
 def shipped_studies() -> dict[str, Traversable]:
-    """Return the studies inside the package by name, sorted."""
-    found = {item.name.removesuffix(".toml"): item for item in files("harness.study").joinpath("shipped").iterdir()}
-    return {name: item for name, item in sorted(found.items()) if item.name.endswith(".toml")}
+    """Return the files of the shipped studies by name, sorted."""
+    folder = files("harness.study").joinpath("shipped")
+    studies = {file.name.removesuffix(".toml"): file for file in folder.iterdir() if file.name.endswith(".toml")}
+    return dict(sorted(studies.items()))
 
 
 def _text(name: str | Path) -> tuple[str, str, Path]:
-    """Return a study's text, the label for its messages, and the folder where its relative paths start."""
+    """Return a study's text, the name for its messages, and the folder where its relative paths start."""
     shipped = shipped_studies()
     if str(name) in shipped:
         return shipped[str(name)].read_text(encoding="utf-8"), f"{name}.toml", Path.cwd()
@@ -55,9 +57,9 @@ def _file_text(path: Path) -> str:
         raise RequestError(f"{path}: {what}; give a study's name or the path of its .toml file")
     try:
         if path.stat().st_size > LARGEST:
-            raise RequestError(f"{path}: larger than {LARGEST} bytes, so it is no study")
+            raise RequestError(f"{path}: it is larger than {LARGEST} bytes, so it is no study")
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
-        raise RequestError(f"{path}: {error.strerror}") from None
+        raise input_output_error(error, path) from None

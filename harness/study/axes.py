@@ -1,4 +1,4 @@
-"""The axes of a study: which keys take one value or a list, and how each value is read."""
+"""The axes of a study: the keys that take one value or a list, and how each value is read."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from harness.study.model import NETWORKS, DatasetChoice, NetworkChoice
 from harness.study.values import Read
 
 NEURONS = 10**6
-"""Of one hidden layer, at most."""
+"""Neurons of one hidden layer, at most."""
 DEPTH = 1000
+"""Hidden layers, at most."""
 ROWS = 2**31 - 1
+"""Rows of a batch, at most."""
 WORKERS = 4096
+"""Workers, at most."""
 SEED = 2**63 - 1
+"""The largest seed."""
 
 DEFAULTS: Mapping[str, Any] = {
     "dataset": DEFAULT_DATASET,
@@ -34,11 +38,11 @@ DEFAULTS: Mapping[str, Any] = {
     "shuffle": False,
     "dtype": "float32",
 }
-"""Every axis of the whole study with the value that it has where the file is silent."""
+"""Every axis that does not belong to a backend, with the value that it has if the file does not give one."""
 
 
 def readers(catalogue: Catalogue) -> dict[str, Read]:
-    """Return the reader of every axis in ``DEFAULTS``, and of ``workers``."""
+    """Return the function that reads a value of each axis in ``DEFAULTS``, and of ``workers``."""
     return {
         "dataset": lambda value: _dataset(value, catalogue),
         "networks": lambda value: _network(value, catalogue),
@@ -54,19 +58,19 @@ def readers(catalogue: Catalogue) -> dict[str, Read]:
 
 
 def _dataset(value: Any, catalogue: Catalogue) -> DatasetChoice:
-    """Read a name, or a table with the name and options."""
+    """Read a dataset's name, or a table with its name and options."""
     table = {"name": value} if isinstance(value, str) else values.table(value)
     if "name" not in table:
         raise RequestError("give the dataset's name, as in {name = 'digits'}")
     name = values.word("dataset", catalogue.datasets)(table["name"])
-    given: dict[str, Option] = {key: item for key, item in table.items() if key != "name"}
+    given: dict[str, Option] = {key: option for key, option in table.items() if key != "name"}
     tables.resolve(f"dataset {name!r}", catalogue.datasets[name].options, given)
     catalogue.check_dataset(name, given)
     return DatasetChoice(name, given)
 
 
 def _network(value: Any, catalogue: Catalogue) -> NetworkChoice:
-    """Read the name of a net of the papers, or its hidden layers."""
+    """Read the name of a net of the papers, or a table with the hidden layers."""
     if isinstance(value, str):
         return NETWORKS[values.word("network", NETWORKS)(value)]
     table = values.table(value)
@@ -75,9 +79,9 @@ def _network(value: Any, catalogue: Catalogue) -> NetworkChoice:
     if "hidden" not in table:
         raise RequestError("give the sizes of the hidden layers, as in {hidden = [32, 16]}")
     hidden = _hidden(table["hidden"])
-    known = values.word("activation", catalogue.activations)
-    output = known(table["output"]) if "output" in table else None
-    return NetworkChoice(hidden, _activations(table.get("activation", "sigmoid"), len(hidden), known), output)
+    read = values.word("activation", catalogue.activations)
+    output = read(table["output"]) if "output" in table else None
+    return NetworkChoice(hidden, _activations(table.get("activation", "sigmoid"), len(hidden), read), output)
 
 
 def _hidden(value: Any) -> tuple[int, ...]:
@@ -90,8 +94,8 @@ def _hidden(value: Any) -> tuple[int, ...]:
         raise RequestError(f"hidden = {value!r:.60}: {error}") from None
 
 
-def _activations(value: Any, layers: int, known: Read) -> tuple[str, ...]:
+def _activations(value: Any, layers: int, read: Read) -> tuple[str, ...]:
     names = value if isinstance(value, list) else [value] * layers
     if len(names) != layers:
-        raise RequestError(f"{len(names)} activations for {layers} hidden layers: give one, or one a layer")
-    return tuple(known(name) for name in names)
+        raise RequestError(f"{len(names)} activations for {layers} hidden layers: give one name, or one for each layer")
+    return tuple(read(name) for name in names)

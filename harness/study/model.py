@@ -1,4 +1,4 @@
-"""``Study``: what a study file asks for, checked and in full. Plain data; nothing of the machine is known here."""
+"""``Study``: all that a study file asks for, checked. It is plain data and says nothing about the machine."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ from harness.contract.environment import Option
 from harness.contract.network import Network
 
 Count: TypeAlias = int | Literal["all"]
-"""A number, or every core (``workers``), or every row (``batch``)."""
+"""A number, or ``"all"``: every core for ``workers``, every row for ``batch``."""
 
 
 @dataclass(frozen=True)
 class DatasetChoice:
-    """A dataset with the options that the study gives; the plan fills in the others."""
+    """A dataset with the options that the study gives; the plan adds the defaults of the others."""
 
     name: str
     options: Mapping[str, Option] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        """Return a hash, so that repeated values of an axis are found without comparing each with all others."""
+        return hash((self.name, frozenset(self.options.items())))
+
 
 @dataclass(frozen=True)
 class NetworkChoice:
-    """A net without its ends: the dataset gives inputs and outputs, the loss gives the last layer unless told."""
+    """The hidden layers of a network. The dataset gives its inputs and outputs, and the loss its last activation."""
 
     hidden: tuple[int, ...]
     activation: tuple[str, ...]
-    """One name a hidden layer."""
+    """One name for each hidden layer."""
     output: str | None = None
+    """The last activation, if the study names one."""
 
     def network(self, inputs: int, outputs: int, loss: str, dtype: str) -> Network:
-        """Return the whole network."""
+        """Return the whole network for a dataset's sizes, a loss and a dtype."""
         sizes = [inputs, *self.hidden, outputs]
         return Network.dense(sizes, activation=[*self.activation, self.last(loss)], loss=loss, dtype=dtype)
 
@@ -47,7 +52,7 @@ NETWORKS: Mapping[str, NetworkChoice] = MappingProxyType(
         "net-2h": NetworkChoice((1024, 1024), ("sigmoid", "sigmoid")),
     }
 )
-"""The nets of the papers by name."""
+"""The networks of the papers by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,25 +62,26 @@ class BackendEntry:
     name: str
     workers: tuple[Count, ...] = (1,)
     options: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
-    """The options that the study gives; every other stays at its default."""
+    """The options that the study gives; every other one has its default."""
     python: str | None = None
     """Absolute path of the interpreter that has this backend; ``None``: the harness's own."""
     hosts: tuple[str, ...] = ()
+    """The machines to start on; empty: this one."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One entry of ``include`` or ``exclude``: for each axis it names, the values that it means."""
+    """One entry of ``include`` or ``exclude``: the axes that it names, each with the values that it means."""
 
     axes: Mapping[str, tuple[Any, ...]]
     options: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
     origin: str = ""
-    """Where it stands, for messages."""
+    """Where the rule stands, for messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """Every axis is a tuple; the cells are their product, less ``exclude``, and ``include`` on top."""
+    """Every axis is a tuple. The cells are all combinations without those of ``exclude``, plus those of ``include``."""
 
     name: str
     title: str
@@ -98,10 +104,10 @@ class Study:
     exclude: tuple[Rule, ...] = ()
     backends: tuple[BackendEntry, ...]
     asked: frozenset[str] = frozenset()
-    """Backends that ``--set`` named: what they cannot do is a refused request, not a row with a reason."""
+    """Backends that ``--set`` named. If one of them cannot run, the request is refused; it is no row with a reason."""
     text: str = ""
-    """The file as it was, for the record."""
+    """The text of the file, to be stored with the rows."""
     overrides: tuple[str, ...] = ()
-    """The ``key=value`` words that were applied to it."""
+    """The ``key=value`` words that were applied to the file."""
     left_out: tuple[str, ...] = ()
     """Optional backends of the file that are not installed."""

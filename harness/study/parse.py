@@ -1,4 +1,4 @@
-"""From a document to a ``Study``: every key read, every problem named, nothing run."""
+"""From a document to a ``Study``: read every key and name every problem."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from harness.contract.vocabulary import mismatch
 from harness.study import axes, values
 from harness.study.catalogue import Catalogue
 from harness.study.document import Document
-from harness.study.entries import read_entries
+from harness.study.entries import read_entries, read_rules
 from harness.study.model import Study
 from harness.study.reader import Reader
-from harness.study.rules import read_rules
 from harness.study.values import Read
 
 SINGLES: dict[str, tuple[Read, object]] = {
@@ -25,13 +24,13 @@ SINGLES: dict[str, tuple[Read, object]] = {
     "time_limit": (values.duration, 60.0),
     "memory_limit": (values.size, None),
 }
-"""Keys that take one value: how it is read, and what holds where the file is silent."""
+"""Keys that take one value: the function that reads it, and the value if the file does not give one."""
 
 KEYS = (*SINGLES, *axes.DEFAULTS, "include", "exclude", "backend")
 
 
 def parse(document: Document, name: str, catalogue: Catalogue) -> Study:
-    """Return the study that the document describes; anything wrong is a ``RequestError``, a line for each."""
+    """Return the study that the document describes; all problems are one ``RequestError`` with a line for each."""
     reader = Reader(document)
     data = document.data
     reader.unknown_keys((), data, KEYS)
@@ -60,7 +59,7 @@ def parse(document: Document, name: str, catalogue: Catalogue) -> Study:
 
 
 def _check_pairings(reader: Reader, catalogue: Catalogue, every: Mapping[str, Any]) -> None:
-    """Note every loss that cannot follow a network's last layer; the sizes do not matter here."""
+    """Note every loss that cannot follow the last activation of a network."""
     for network, loss in itertools.product(every["networks"], every["loss"]):
         reason = mismatch(loss, catalogue.activations[network.last(loss)])
         if reason:

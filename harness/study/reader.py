@@ -1,4 +1,4 @@
-"""``Reader``: goes through a document, keeps every problem with its place, and refuses the study with all of them."""
+"""``Reader``: reads a document, collects every problem with its place, and refuses the study with all of them."""
 
 from __future__ import annotations
 
@@ -8,37 +8,43 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from harness.errors import RequestError, nearest
-from harness.study.document import Document
-from harness.study.positions import Path
+from harness.study.document import Document, Path
 from harness.study.values import Read, items, table
 
 SHOWN = 60
-"""Characters of a wrong value that a message repeats."""
+"""Characters of a wrong value that a message repeats, at most."""
+TOLD = 50
+"""Problems that are told, at most; the others are only counted, because each costs a search for its line."""
 
 
 class Reader:
-    """Every method returns what could be read and notes what could not; ``finish`` raises if anything was noted."""
+    """Each method returns what it could read and notes every problem; ``finish`` raises if there was any."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self._problems: list[str] = []
+        self._untold = 0
 
     def finish(self) -> None:
-        """Raise all problems as one ``RequestError``, a line each."""
+        """Raise all noted problems as one ``RequestError`` with a line for each; do nothing if there are none."""
         if self._problems:
-            raise RequestError("\n".join(sorted(dict.fromkeys(self._problems), key=_line)))
+            more = [f"{self.document.label}: and {self._untold} more problems"] if self._untold else []
+            raise RequestError("\n".join([*sorted(dict.fromkeys(self._problems), key=_line), *more]))
 
     def problem(self, path: Path, value: Any, cause: object) -> None:
         """Note what is wrong with the value at a path."""
+        if len(self._problems) >= TOLD:
+            self._untold += 1
+            return
         shown = repr(value) if len(repr(value)) <= SHOWN else f"{repr(value)[:SHOWN]}..."
         self._problems.append(f"{self.document.where(path, value)}: {_dotted(path)} = {shown}: {cause}")
 
     def missing(self, path: Path, cause: str) -> None:
-        """Note that something is not there at all."""
+        """Note that something is missing at a path."""
         self._problems.append(f"{self.document.where(path)}: {cause}")
 
     def one(self, read: Read, path: Path, value: Any) -> Any:
-        """Return one value, or ``None`` after a note."""
+        """Return what ``read`` makes of a value; if it refuses the value, note that and return ``None``."""
         try:
             return read(value)
         except RequestError as error:
@@ -46,39 +52,39 @@ class Reader:
             return None
 
     def axis(self, read: Read, path: Path, value: Any) -> tuple[Any, ...]:
-        """Return the values of an axis, one or a list; what is wrong or twice there is noted and left out."""
+        """Return the values of an axis, given as one value or a list; note and leave out wrong and repeated ones."""
         values = self.one(items, path, value) or []
-        found: list[Any] = []
-        for index, item in enumerate(values):
+        distinct: dict[Any, None] = {}
+        for index, given in enumerate(values):
             where = (*path, index) if isinstance(value, list) else path
-            got = self.one(read, where, item)
-            if got is not None and got in found:
-                self.problem(where, item, "stands here twice")
+            got = self.one(read, where, given)
+            if got is not None and got in distinct:
+                self.problem(where, given, "stands here twice; remove one")
             elif got is not None:
-                found.append(got)
-        return tuple(found)
+                distinct[got] = None
+        return tuple(distinct)
 
     def table(self, path: Path, value: Any, known: Collection[str]) -> Mapping[str, Any]:
-        """Return the known keys of a table; each unknown one is noted with the nearest known."""
-        found = self.one(table, path, value) or {}
-        self.unknown_keys(path, found, known)
-        return {key: item for key, item in found.items() if key in known}
+        """Return the known keys of a table with their values; note each unknown key with the nearest known one."""
+        given = self.one(table, path, value) or {}
+        self.unknown_keys(path, given, known)
+        return {key: content for key, content in given.items() if key in known}
 
-    def unknown_keys(self, path: Path, found: Mapping[str, Any], known: Collection[str]) -> None:
-        """Note every key that nothing reads."""
-        for key in found:
+    def unknown_keys(self, path: Path, given: Mapping[str, Any], known: Collection[str]) -> None:
+        """Note every key that is not known, with the nearest known one."""
+        for key in given:
             if key not in known:
                 where = self.document.where((*path, key))
                 self._problems.append(f"{where}: unknown key {_dotted((*path, key))!r}{nearest(key, known)}")
 
 
 def _dotted(path: Path) -> str:
-    """``backend[1].options.kernels``: as a program would write it, counted from 0."""
+    """Return a path as a program writes it, counted from 0: ``backend[1].options.kernels``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 
 
 def _line(problem: str) -> int:
-    """The line that a problem starts with, so that they come in the order of the file; overrides come last."""
-    found = re.match(r"[^\n]*?:(\d+): ", problem)
-    return int(found[1]) if found else sys.maxsize
+    """Return the line that a problem names, to sort by; a problem without one, as in an override, comes last."""
+    place = re.match(r"[^\n]*?:(\d+): ", problem)
+    return int(place[1]) if place else sys.maxsize

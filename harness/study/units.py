@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them."""
+"""Durations and sizes in the form in which people write them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
 
 def seconds(text: str) -> float:
-    """Return a duration such as ``90s``, ``10m``, ``1h30m`` or a bare number in seconds."""
+    """Return the seconds of ``90s``, ``10m``, ``1h30m`` or a number alone; else raise ``RequestError``."""
     word = text.replace(" ", "")
     if re.fullmatch(r"\d+(\.\d+)?", word):
         return float(word)
@@ -30,7 +30,7 @@ def seconds(text: str) -> float:
 
 
 def size(text: str) -> int:
-    """Return a number of bytes from ``4 GiB`` or ``500 MB``."""
+    """Return the bytes of ``4 GiB`` or ``500 MB``; else raise ``RequestError``."""
     matched = _SIZE.fullmatch(text.strip())
     if not matched or matched[2] not in BYTES:
         raise RequestError(f"{text!r} is no size; write '4 GiB' or '500 MB' (known: {', '.join(BYTES)})")
@@ -38,7 +38,7 @@ def size(text: str) -> int:
 
 
 def spoken(duration: float) -> str:
-    """Return a duration for people: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Return a duration in seconds as people say it: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
     if duration < 10:
         return f"{duration:.1f} s"
     whole = round(duration)

@@ -1,19 +1,26 @@
-"""Readers of single values: each returns the value in its type or raises a ``RequestError`` that says what to give."""
+"""Read single values: each function returns the value in its type or raises ``RequestError`` with what to give."""
 
 from __future__ import annotations
 
 import math
+import os
+import re
+import shutil
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 from harness.errors import RequestError, nearest
 from harness.study import units
 
 Read = Callable[[Any], Any]
+"""Returns the value in its type, or raises ``RequestError``."""
+
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[1-9]\d{0,3})?")
 
 
 def text(value: Any) -> str:
-    """Read a string of one line that says something."""
+    """Read a string of one line that is not empty."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise RequestError("give some text on one line, in quotes")
     return value
@@ -34,7 +41,7 @@ def boolean(value: Any) -> bool:
 
 
 def whole(low: int, high: int) -> Read:
-    """Return a reader of whole numbers from ``low`` to ``high``."""
+    """Return a function that reads a whole number from ``low`` to ``high``."""
 
     def read(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -45,7 +52,7 @@ def whole(low: int, high: int) -> Read:
 
 
 def count(high: int) -> Read:
-    """Return a reader of whole numbers from 1, or ``"all"``."""
+    """Return a function that reads a whole number from 1 to ``high``, or ``"all"``."""
 
     def read(value: Any) -> int | str:
         if value == "all":
@@ -66,7 +73,7 @@ def positive(value: Any) -> float:
 
 
 def word(what: str, known: Collection[str]) -> Read:
-    """Return a reader of one of the known words."""
+    """Return a function that reads one of the ``known`` words; ``what`` says in messages what the word names."""
 
     def read(value: Any) -> str:
         if not isinstance(value, str):
@@ -79,19 +86,26 @@ def word(what: str, known: Collection[str]) -> Read:
 
 
 def duration(value: Any) -> float:
-    """Read seconds as a number, or a duration such as ``"2m"``; a tenth of a second to a week."""
-    found = units.seconds(value) if isinstance(value, str) else positive(value)
-    if not 0.1 <= found <= 7 * 86400:
+    """Read a number of seconds, or a duration such as ``"2m"``: from a tenth of a second to a week."""
+    length = units.seconds(value) if isinstance(value, str) else positive(value)
+    if not 0.1 <= length <= 7 * 86400:
         raise RequestError("give a time from 0.1 s to a week")
-    return found
+    return length
 
 
 def size(value: Any) -> int:
-    """Read bytes as a whole number, or a size such as ``"4 GiB"``; 1 MiB or more."""
-    found = units.size(value) if isinstance(value, str) else value
-    if isinstance(found, bool) or not isinstance(found, int) or not 2**20 <= found < 2**63:
+    """Read a whole number of bytes, or a size such as ``"4 GiB"``: 1 MiB or more."""
+    length = units.size(value) if isinstance(value, str) else value
+    if isinstance(length, bool) or not isinstance(length, int) or not 2**20 <= length < 2**63:
         raise RequestError("give a size from 1 MiB, such as '4 GiB'")
-    return found
+    return length
+
+
+def option(value: Any) -> str | int:
+    """Read a value of an option whose table is not known."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise RequestError("give text in quotes or a whole number")
+    return value
 
 
 def table(value: Any) -> dict[str, Any]:
@@ -102,8 +116,30 @@ def table(value: Any) -> dict[str, Any]:
 
 
 def items(value: Any) -> list[Any]:
-    """Read one value or a list of them: every axis takes both."""
+    """Read one value or a list of them, and return a list; an empty list is refused."""
     values = value if isinstance(value, list) else [value]
     if not values:
         raise RequestError("an empty list leaves nothing to run; give one value or more")
     return values
+
+
+def interpreter(folder: Path, value: Any) -> str:
+    """Return the absolute path of an interpreter, given by a path that starts at ``folder`` or by a name on the PATH.
+
+    Links are kept, because a virtual environment is known by its link.
+    """
+    name = text(value)
+    program = str((folder / Path(name).expanduser()).absolute()) if os.sep in name else shutil.which(name)
+    if not program or not Path(program).is_file() or not os.access(program, os.X_OK):
+        raise RequestError(
+            f"there is no interpreter{f' ({program})' if program else ''}; relative paths start at the study"
+        )
+    return program
+
+
+def host(value: Any) -> str:
+    """Read the name of a machine, with ``:slots`` if it has several; it may not look like an option of a command."""
+    name = text(value)
+    if not _HOST.fullmatch(name):
+        raise RequestError("give a host name, with :slots if it has more than one")
+    return name

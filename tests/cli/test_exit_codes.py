@@ -16,7 +16,7 @@ import pytest
 
 from harness import cli
 from harness.cli import codes, main
-from harness.errors import DataError
+from harness.errors import DataError, PluginError
 from harness.session.gate.calibration import Calibration
 from harness.store import Store
 from tests.samples import a_cell, a_row, a_run
@@ -75,7 +75,14 @@ def test_harness_alone_lists_every_command(words: list[str], capsys: pytest.Capt
 
 
 def test_what_fell_short_is_1(ending: Callable[[BaseException], int], capsys: pytest.CaptureFixture[str]) -> None:
-    assert ending(DataError("digits: not here")) == 1
+    assert ending(PluginError("mine: no such class")) == 1
+    assert lines(capsys) == ["harness: mine: no such class"]
+
+
+def test_data_that_cannot_be_had_are_74(
+    ending: Callable[[BaseException], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ending(DataError("digits: not here")) == 74
     assert lines(capsys) == ["harness: digits: not here"]
 
 

@@ -66,7 +66,12 @@ def test_no_home_is_a_request_that_can_be_mended(folder: Path, words: tuple[str,
 
 @pytest.mark.parametrize(
     "words",
-    [("merge", "results.db", "-o", "all.db"), ("export", "-o", "rows.csv"), ("report",)],
+    [
+        ("merge", "results.db", "-o", "all.db"),
+        ("export", "-o", "rows.csv"),
+        ("report",),
+        ("new-backend", "mine"),
+    ],
 )
 def test_a_read_only_folder_and_home_is_74(folder: Path, words: tuple[str, ...]) -> None:
     code, line = as_stranger(folder, *words, HOME=str(folder))
@@ -89,6 +94,44 @@ def test_an_unreadable_store_is_74(folder: Path, words: tuple[str, ...]) -> None
     (folder / "results.db").chmod(0)
     code, line = as_stranger(folder, *words, HOME=str(folder))
     assert (code, "results.db" in line or "report.html" in line) == (74, True), line
+
+
+@pytest.mark.parametrize("mode", [0, 0o755])
+def test_an_unreadable_calibration_is_74_and_a_missing_one_2(folder: Path, mode: int) -> None:
+    folder.chmod(0o755)
+    place = folder / "backprop-harness" / "gate"
+    place.mkdir(parents=True)
+    place.chmod(mode)
+    code, line = as_stranger(folder, "gate", HOME=str(folder), XDG_STATE_HOME=str(folder))
+    place.chmod(0o755)
+    assert (code, line.split(": ")[1].startswith(str(folder))) == ((2, False) if mode else (74, True)), line
+
+
+@pytest.mark.parametrize("hidden", ["study.toml", "."])
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_an_unreadable_study_is_74(folder: Path, command: str, hidden: str) -> None:
+    folder.chmod(0o755)
+    (folder / "closed").mkdir()
+    (folder / "closed" / "study.toml").write_text('[[backend]]\nname = "blas"\n')
+    (folder / "closed" / hidden).chmod(0)
+    code, line = as_stranger(folder, command, "closed/study.toml", HOME=str(folder))
+    (folder / "closed").chmod(0o755)
+    assert (code, line) == (
+        74, "harness: closed/study.toml: Permission denied; change the permissions, or name another place"
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no folder that even root cannot write to")
+def test_a_lock_that_cannot_be_written_is_74(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HARNESS_LOCKS", "/proc/self/locks")
+    words = ["run", "quick", "--quiet", "--store", str(tmp_path / "results.db"), "--set", "backend=blas"]
+    assert main(words) == 74
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    assert out == ""
+    assert "set HARNESS_LOCKS to a folder that can be written" in line
 
 
 def test_an_unreadable_folder_is_74(folder: Path) -> None:

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from harness import BackendSpec, Network, initial_parameters
-from harness.conformance import agreement, child, differences, known
-from harness.conformance.configuration import Configuration, configurations
+from harness.conformance import child, differences
+from harness.conformance.cases import pairwise
+from harness.conformance.configuration import Configuration, configurations, matches, reason_for
 from harness.conformance.expecting import expect_array
-from harness.conformance.pairwise import pairwise
-from harness.conformance.running import _stale
-from harness.conformance.traces import Sampler, holding, settled
-from harness.conformance.verdict import Result, Verdict
+from harness.conformance.running import AGREEMENT_CHECK, _stale, agreement
+from harness.conformance.traces import ThreadSampler, holding, settled
+from harness.conformance.verdict import CheckResult, Verdict
 
 
 def spec(**options: Any) -> BackendSpec:
@@ -29,7 +29,7 @@ def spec(**options: Any) -> BackendSpec:
 
 
 def words(found: list[Configuration]) -> list[str]:
-    return [str(one) for one in found]
+    return [str(configuration) for configuration in found]
 
 
 def test_each_option_value_is_taken_alone_with_one_two_and_three_workers() -> None:
@@ -75,12 +75,12 @@ def test_pairwise_rows_hold_every_pair_of_values_in_fewer_rows() -> None:
     ],
 )
 def test_a_known_failure_is_named_by_check_case_and_configuration(key: str, meant: bool) -> None:  # noqa: FBT001
-    assert known.matches(key, "an_epoch[8]", "mode=b workers=2") is meant
-    assert known.reason_for({key: "because"}, "an_epoch[8]", "mode=b workers=2") == ("because" if meant else None)
+    assert matches(key, "an_epoch[8]", "mode=b workers=2") is meant
+    assert reason_for({key: "because"}, "an_epoch[8]", "mode=b workers=2") == ("because" if meant else None)
 
 
 def test_a_known_failure_that_no_longer_exists_fails() -> None:
-    ran = [Result("there", "numbers", "workers=1", "passed")]
+    ran = [CheckResult("there", "numbers", "workers=1", "passed")]
     (stale,) = _stale("some", {"there": "a reason", "gone": "a reason"}, ran)
     assert (stale.name, stale.outcome) == ("gone", "failed")
 
@@ -96,17 +96,17 @@ def test_a_known_failure_is_counted_apart_and_one_that_passes_fails() -> None:
     assert (failing["outcome"], failing["text"]) == ("known failure", "mended in 1.2")
     (passing,) = run("good_backend:Good", "closing_twice", {"closing_twice_is_fine": "mended in 1.2"})
     assert passing["outcome"] == "failed"
-    assert passing["text"] == "passes, but is named as a known failure (mended in 1.2): take it off the list"
+    assert passing["text"] == "passes, but is named as a known failure (mended in 1.2): remove it from the list"
 
 
 def test_the_verdict_counts_and_gives_the_reasons() -> None:
-    results = [Result(f"check{n}", "numbers", "workers=1", "passed") for n in range(212)]
-    refused = [Result("one", "numbers", f"workers={n}", "not applicable", "serial") for n in (2, 3)]
+    results = [CheckResult(f"check{n}", "numbers", "workers=1", "passed") for n in range(212)]
+    refused = [CheckResult("one", "numbers", f"workers={n}", "not applicable", "serial") for n in (2, 3)]
     verdict = Verdict("blas", "full", (*results, *refused))
     assert str(verdict) == "blas: api 1, level full, 214 checks, 212 passed, 2 not applicable (serial)"
     assert verdict
-    known_failure = Result("two", "numbers", "workers=1", "known failure", "upstream")
-    failed = Result("three", "numbers", "workers=1", "failed", "W[0] is 1", "harness check blas -k three")
+    known_failure = CheckResult("two", "numbers", "workers=1", "known failure", "upstream")
+    failed = CheckResult("three", "numbers", "workers=1", "failed", "W[0] is 1", "harness check blas -k three")
     fallen = Verdict("blas", "full", (*results, known_failure, failed))
     assert not fallen
     assert str(fallen) == (
@@ -117,7 +117,7 @@ def test_the_verdict_counts_and_gives_the_reasons() -> None:
 
 def test_a_verdict_without_a_check_that_passed_is_a_failure() -> None:
     assert not Verdict("blas", "full", ())
-    assert not Verdict("blas", "full", (Result("one", "numbers", "workers=1", "not applicable", "never"),))
+    assert not Verdict("blas", "full", (CheckResult("one", "numbers", "workers=1", "not applicable", "never"),))
 
 
 class Checked:
@@ -127,12 +127,12 @@ class Checked:
 
     def __init__(self, workers: int, weights: list[float]) -> None:
         self.configuration = Configuration((), (), workers)
-        self.properties = {agreement.CHECK: {"weights": [weights], "allowed": [[1e-3, 1e-3]]}}
+        self.properties = {AGREEMENT_CHECK: {"weights": [weights], "allowed": [[1e-3, 1e-3]]}}
 
 
 def test_workers_that_end_elsewhere_disagree() -> None:
     sessions = [Checked(1, [1.0, 2.0]), Checked(2, [1.0005, 2.0]), Checked(3, [1.0, 2.01])]
-    agrees, disagrees = agreement.results(sessions)
+    agrees, disagrees = agreement(sessions)
     assert (agrees.configuration, agrees.outcome) == ("workers=2", "passed")
     assert disagrees.outcome == "failed"
     assert disagrees.text.startswith("weights of layer 0, element 1, is 2.01, with 1 workers 2: differs by 0.01")
@@ -186,11 +186,11 @@ def test_nothing_that_is_not_a_number_passes_for_one() -> None:
 
 
 def test_the_sampler_sees_what_is_busy_and_what_is_not() -> None:
-    with Sampler() as idle:
+    with ThreadSampler() as idle:
         settled(lambda _: False, 0.1)
     assert idle.share_above(1) < 0.5
     large = np.ones((300, 300))
-    with Sampler() as busy:
+    with ThreadSampler() as busy:
         for _ in range(100):
             large @ large
     assert busy.usual >= 1

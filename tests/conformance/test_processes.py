@@ -13,9 +13,9 @@ import pytest
 
 from harness import BackendSpec
 from harness.cli import main
-from harness.conformance import NotConforming, agreement, check
+from harness.conformance import NotConforming, check
 from harness.conformance.configuration import configuration
-from harness.conformance.running import Request, examine
+from harness.conformance.running import AGREEMENT, AGREEMENT_CHECK, Request, examine
 from harness.conformance.session import Session
 from harness.conformance.verdict import Verdict
 from harness.errors import RequestError, Unavailable, Unsupported
@@ -98,7 +98,7 @@ def test_what_was_asked_for_by_name_and_cannot_run_is_a_refused_request() -> Non
 
 
 def test_a_backend_that_supports_nothing_falls_short() -> None:
-    with pytest.raises(NotConforming, match="nothing passed, so nothing is known"):
+    with pytest.raises(NotConforming, match="no check passed, so nothing is known"):
         check("odd_backends:Refuses", word=LOADING)
 
 
@@ -119,9 +119,9 @@ def test_options_of_a_class_without_a_plugin_are_read_off_the_class() -> None:
 
 
 def test_numbers_of_workers_are_compared_with_each_other() -> None:
-    request = Request(word=agreement.CHECK, level="quick", workers=(1, 2, 3))
+    request = Request(word=AGREEMENT_CHECK, level="quick", workers=(1, 2, 3))
     verdict = examine("good_backend:Good", request)
-    assert [result.name for result in verdict.results].count(agreement.NAME) == 2
+    assert [result.name for result in verdict.results].count(AGREEMENT) == 2
     assert verdict
 
 

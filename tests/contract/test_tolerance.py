@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness import Array, Network, Parameters, activation, initial_parameters
-from harness.conformance.problems import Case, Problem
+from harness.conformance.cases import Case, Exercise
 from harness.contract import tolerance
 from harness.contract.losses import output_delta
 from harness.errors import RequestError
@@ -24,11 +24,11 @@ NETS = [
 
 
 def plain(
-    problem: Problem, schedule: list[tuple[slice, float]], dtype: str
+    exercise: Exercise, schedule: list[tuple[slice, float]], dtype: str
 ) -> Iterator[tuple[Array, Parameters, Parameters]]:
     """Yield outputs, gradients and new weights of every step, computed in ``dtype`` by the textbook."""
-    network, x, y = problem.network, problem.x.astype(dtype), problem.y.astype(dtype)
-    weights = [(w.astype(dtype), b.astype(dtype)) for w, b in problem.start]
+    network, x, y = exercise.network, exercise.x.astype(dtype), exercise.y.astype(dtype)
+    weights = [(w.astype(dtype), b.astype(dtype)) for w, b in exercise.start]
     functions = [activation(layer.activation) for layer in network.layers]
     for rows, rate in schedule:
         a, z = [x[rows]], []
@@ -49,24 +49,24 @@ def plain(
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", NETS, ids=str)
 def test_plain_arithmetic_in_the_dtype_is_inside(case: Case, dtype: str) -> None:
-    problem = Case(**{**vars(case), "dtype": dtype}).problem()
-    batch = tolerance.one_batch(*problem)
-    outputs, gradients, _ = next(plain(problem, [(problem.rows, 0.1)], dtype))
+    exercise = Case(**{**vars(case), "dtype": dtype}).exercise()
+    batch = tolerance.one_batch(*exercise)
+    outputs, gradients, _ = next(plain(exercise, [(exercise.rows, 0.1)], dtype))
     assert not tolerance.compare("outputs", outputs, batch.outputs, batch.allowed_outputs)
     assert not tolerance.compare_parameters("gradients", gradients, batch.gradients, batch.allowed_gradients)
-    schedule = list(tolerance.epochs(len(problem.x), 8, 0.1, 3))
-    trained = tolerance.after_training(*problem, schedule)
-    *_, (_, _, weights) = plain(problem, schedule, dtype)
+    schedule = list(tolerance.epochs(len(exercise.x), 8, 0.1, 3))
+    trained = tolerance.after_training(*exercise, schedule)
+    *_, (_, _, weights) = plain(exercise, schedule, dtype)
     assert not tolerance.compare_parameters("parameters", weights, trained.parameters, trained.allowed)
 
 
 @pytest.mark.parametrize("case", NETS[:3], ids=str)
 def test_single_precision_inside_double_is_far_outside(case: Case) -> None:
-    problem = case.problem()
-    schedule = list(tolerance.epochs(len(problem.x), 8, 0.1, 3))
-    batch, trained = tolerance.one_batch(*problem), tolerance.after_training(*problem, schedule)
-    outputs, gradients, _ = next(plain(problem, [(problem.rows, 0.1)], "float32"))
-    *_, (_, _, weights) = plain(problem, schedule, "float32")
+    exercise = case.exercise()
+    schedule = list(tolerance.epochs(len(exercise.x), 8, 0.1, 3))
+    batch, trained = tolerance.one_batch(*exercise), tolerance.after_training(*exercise, schedule)
+    outputs, gradients, _ = next(plain(exercise, [(exercise.rows, 0.1)], "float32"))
+    *_, (_, _, weights) = plain(exercise, schedule, "float32")
     for found in (
         tolerance.compare("outputs", outputs, batch.outputs, batch.allowed_outputs),
         tolerance.compare_parameters("gradients", gradients, batch.gradients, batch.allowed_gradients),
@@ -78,7 +78,7 @@ def test_single_precision_inside_double_is_far_outside(case: Case) -> None:
 
 @pytest.mark.parametrize(("precision", "worse"), [("tf32", 100), ("bf16", 500)])
 def test_a_narrow_precision_is_allowed_more_in_single_and_nothing_more_in_double(precision: str, worse: int) -> None:
-    single, double = Case(dtype="float32").problem(), Case(dtype="float64").problem()
+    single, double = Case(dtype="float32").exercise(), Case(dtype="float64").exercise()
     ieee = tolerance.one_batch(*single).allowed_outputs
     assert np.median(tolerance.one_batch(*single, precision).allowed_outputs / ieee) > worse
     same = tolerance.one_batch(*double, precision).allowed_outputs
@@ -86,16 +86,16 @@ def test_a_narrow_precision_is_allowed_more_in_single_and_nothing_more_in_double
 
 
 def test_products_in_tf32_are_outside_where_ieee_was_asked_for() -> None:
-    problem = Case(sizes=(17, 40, 10), dtype="float32", rows=37).problem()
+    exercise = Case(sizes=(17, 40, 10), dtype="float32", rows=37).exercise()
     mask = np.uint32(0xFFFFE000)
-    coarse = Problem(
-        problem.network,
-        [((w.view("uint32") & mask).view("float32"), b) for w, b in problem.start],
-        (problem.x.view("uint32") & mask).view("float32"),
-        problem.y,
+    coarse = Exercise(
+        exercise.network,
+        [((w.view("uint32") & mask).view("float32"), b) for w, b in exercise.start],
+        (exercise.x.view("uint32") & mask).view("float32"),
+        exercise.y,
     )
     outputs, _, _ = next(plain(coarse, [(coarse.rows, 0.1)], "float32"))
-    ieee, tf32 = tolerance.one_batch(*problem), tolerance.one_batch(*problem, "tf32")
+    ieee, tf32 = tolerance.one_batch(*exercise), tolerance.one_batch(*exercise, "tf32")
     assert tolerance.compare("outputs", outputs, ieee.outputs, ieee.allowed_outputs)
     assert not tolerance.compare("outputs", outputs, tf32.outputs, tf32.allowed_outputs)
 
@@ -128,6 +128,6 @@ def test_a_run_that_amplifies_every_rounding_says_so() -> None:
 
 
 def test_a_run_that_diverges_allows_nothing_that_is_a_number() -> None:
-    problem = Case(hidden="relu", output="linear", dtype="float32").problem(spread=100.0)
-    trained = tolerance.after_training(*problem, tolerance.epochs(9, 1, 10.0, 30))
-    assert tolerance.compare_parameters("parameters", problem.start, trained.parameters, trained.allowed)
+    exercise = Case(hidden="relu", output="linear", dtype="float32").exercise(spread=100.0)
+    trained = tolerance.after_training(*exercise, tolerance.epochs(9, 1, 10.0, 30))
+    assert tolerance.compare_parameters("parameters", exercise.start, trained.parameters, trained.allowed)

@@ -68,7 +68,7 @@ def test_fetch_refuses_a_broken_file_that_is_there(capsys: pytest.CaptureFixture
     path = own_folders / "fashion-mnist" / mnist.PARTS[1].name
     path.parent.mkdir(parents=True)
     path.write_bytes(gzip.compress(b"no labels"))
-    assert main(["fetch", "fashion-mnist"]) == 1
+    assert main(["fetch", "fashion-mnist"]) == 74
     err = capsys.readouterr().err
     assert f"{path}: holds 9 instead of 10 bytes; remove it and fetch it again\n" in err
     assert err.count("\n") == 1
@@ -96,7 +96,7 @@ def test_offline_the_missing_files_are_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_OFFLINE", "1")
-    assert main(["fetch", "mnist"]) == 1
+    assert main(["fetch", "mnist"]) == 74
     err = capsys.readouterr().err
     assert "HARNESS_OFFLINE forbids" in err
     assert err.count("\n") == 1

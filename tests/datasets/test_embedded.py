@@ -85,7 +85,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("synthetic", {"rows": "5"}, "option rows='5' should be int, not str"),
     ("synthetic", {"outputs": 0}, "outputs=0: give 1 or more"),
     ("synthetic", {"seed": -1}, "seed=-1: give 0 or more"),
-    ("synthetic", {"rows": 10**9, "inputs": 10**9}, "beyond 17179869184 numbers"),
+    ("synthetic", {"rows": 10**9, "inputs": 10**9}, "exceed 17179869184 numbers"),
     ("quadrants", {"rows": 0}, "rows=0, seed=0: give 1 to"),
 ]
 
@@ -127,7 +127,7 @@ ONES = np.ones((4, 2))
 BAD: list[tuple[tuple[Any, ...], str]] = [
     ((np.ones(4), ONES), r"x_train has shape \(4,\)"),
     ((np.ones((4, 2), np.int64), ONES), "dtype int64: give"),
-    ((ONES, np.ones((3, 2))), "x has 4 rows and y 3"),
+    ((ONES, np.ones((3, 2))), "x has 4 rows and y has 3"),
     ((np.ones((0, 2)), np.ones((0, 2))), "x has 0 rows"),
     ((ONES, ONES, ONES), "x_test and y_test, or neither"),
     ((ONES, ONES, np.ones((4, 3)), ONES), "training rows have 2 columns, test rows 3"),

@@ -37,11 +37,11 @@ def test_the_hash_is_of_the_content_whoever_compressed_it(tmp_path: Path) -> Non
 
 BROKEN = {
     "empty": (b"", "empty"),
-    "no gzip": (b"<html>sign in first</html>", "not a sound gzip file"),
+    "no gzip": (b"<html>sign in first</html>", "is not a valid gzip file"),
     "truncated": (SOUND[:-12], "ends too early"),
     "header only": (SOUND[:5], "ends too early"),
-    "corrupt": (SOUND[:10] + b"\x07" + SOUND[11:], "not a sound gzip file"),
-    "wrong checksum": (SOUND[:-8] + b"\0\0\0\0" + SOUND[-4:], "not a sound gzip file"),
+    "corrupt": (SOUND[:10] + b"\x07" + SOUND[11:], "is not a valid gzip file"),
+    "wrong checksum": (SOUND[:-8] + b"\0\0\0\0" + SOUND[-4:], "is not a valid gzip file"),
     "wrong magic": (idx(VALUES, 3, 2, 2, kind=9), "magic number 00000903 instead of 00000803"),
     "labels for images": (idx(b"\0" * 20, 8), "magic number 00000801 instead of 00000803"),
     "wrong dimensions": (idx(VALUES, 2, 3, 2), r"dimensions \(2, 3, 2\) instead of \(3, 2, 2\)"),

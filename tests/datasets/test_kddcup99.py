@@ -9,7 +9,7 @@ import pytest
 from harness import DataError
 from harness.contract.folders import cache_folder
 from harness.datasets import kddcup99, load_dataset, shape_of
-from harness.datasets.kddcup99_table import SYMBOLS, read_table
+from harness.datasets.kddcup99 import SYMBOLS, read_table
 from tests.datasets.conftest import REAL
 
 real = pytest.mark.skipif(not (REAL / "kddcup99").is_dir(), reason="HARNESS_DATA names no folder with kddcup99")

@@ -88,7 +88,7 @@ def test_fashion_mnist_is_read_by_its_structure(fashion: Path) -> None:
 
 def test_a_label_beyond_the_classes_is_refused(fashion: Path) -> None:
     (fashion / "t10k-labels-idx1-ubyte.gz").write_bytes(idx(bytes([10] * 10_000), 10_000))
-    with pytest.raises(DataError, match="a label of 10 among 10 classes"):
+    with pytest.raises(DataError, match="label 10 is beyond its 10 classes"):
         load_dataset("fashion-mnist")
 
 

@@ -72,7 +72,7 @@ def test_a_declared_shape_needs_no_data(stranger: Stranger) -> None:
 
 CASES = [
     ("strange_set:broken", PluginError, "dataset 'strange': 'strange_set:broken' failed: ZeroDivisionError"),
-    ("strange_set:other", PluginError, "'strange_set:other' returned list, should return Data"),
+    ("strange_set:other", PluginError, "'strange_set:other' returned list, but must return Data"),
     ("strange_set:gone", PluginError, "'strange_set:gone' failed: AttributeError"),
     ("no_such_module:load", PluginError, "'no_such_module:load' failed: ModuleNotFoundError"),
     ("strange_set:nothing", PluginError, "'strange_set:nothing' failed: TypeError"),
@@ -91,7 +91,7 @@ def test_what_goes_wrong_in_a_strangers_code_is_said_to_be_its(
 
 def test_its_files_are_fetched_as_any(stranger: Stranger) -> None:
     stranger(files="strange_set:files")
-    with pytest.raises(DataError, match=r"^stranger/a cannot be fetched: http://127\.0\.0\.1:9/a: connection failed"):
+    with pytest.raises(DataError, match=r"^stranger/a cannot be fetched: http://127\.0\.0\.1:9/a: the connection"):
         fetch("strange")
 
 

@@ -58,7 +58,7 @@ def test_a_launcher_gives_its_words() -> None:
         ({"environment": lambda *_: {1: "A"}}, "gave 1: 'A'"),
         ({"environment": lambda *_: None}, "raised TypeError"),
         ({"launcher": _raise}, "launcher(1, {}, []) raised KeyError"),
-        ({"launcher": lambda *_: [1]}, "every word is a string"),
+        ({"launcher": lambda *_: [1]}, "every word must be a string"),
     ],
 )
 def test_a_plugin_that_says_nonsense_is_named(fields: dict[str, Any], words: str) -> None:

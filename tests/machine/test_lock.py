@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import RequestError
+from harness.errors import InputOutputError
 from harness.machine import lock
 from harness.machine.lock import Holder, machine_lock
 
@@ -85,7 +85,7 @@ def test_a_file_that_holds_something_else_is_no_holder(folder: Path, content: st
 def test_a_folder_that_cannot_be_made_is_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HARNESS_LOCKS", str(tmp_path / "file" / "locks"))
-    with pytest.raises(RequestError, match="set HARNESS_LOCKS to a folder that can be written"), machine_lock("x"):
+    with pytest.raises(InputOutputError, match="set HARNESS_LOCKS to a folder that can be written"), machine_lock("x"):
         pass
 
 
@@ -93,7 +93,7 @@ def test_a_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (tmp_path / "precious").write_text("kept")
     (folder / "machine.lock").symlink_to(tmp_path / "precious")
-    with pytest.raises(RequestError, match="cannot be opened"), machine_lock("x"):
+    with pytest.raises(InputOutputError, match="cannot be opened"), machine_lock("x"):
         pass
     assert (tmp_path / "precious").read_text() == "kept"
 

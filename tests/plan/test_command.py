@@ -86,3 +86,61 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(
     assert out == ""
     assert err.startswith(cause)
     assert err.count("\n") == 1
+
+
+@pytest.fixture
+def interpreter(study: str) -> Path:
+    """An interpreter that leaves a mark whenever it is started; the study names it."""
+    program = Path(study).parent / "other"
+    program.write_text("#!/bin/sh\ntouch started\nexit 3\n")
+    program.chmod(0o755)
+    foreign = '[[backend]]\nname = "foreign"\npython = "./other"\nworkers = [1, 2]\noptions = {depth = [3, 4]}\n'
+    rule = 'exclude = [{backend = "foreign", options = {depth = 4}, batch = 8}]\n'
+    Path(study).write_text(rule + STUDY + foreign)
+    return program
+
+
+def test_planning_starts_no_interpreter_that_a_study_names(
+    study: str, interpreter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", study]) == 0
+    out, err = capsys.readouterr()
+    assert not Path("started").exists()
+    assert sum("(not asked)" in line for line in out.splitlines()) == 6
+    assert f"6 cells not asked: planning does not start {interpreter}; harness run asks it" in out
+    assert err == ""
+    assert main(["plan", study, "--json"]) == 0
+    cells = json.loads(capsys.readouterr().out)["cells"]
+    assert [cell["asked"] for cell in cells if cell["backend"] == "foreign"] == [False] * 6
+    assert not Path("started").exists()
+
+
+def test_a_run_asks_the_interpreter_before_anything_is_measured(
+    study: str, interpreter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert interpreter.exists()
+    assert main(["run", study, "--quiet"]) == 2
+    assert Path("started").exists()
+    assert "cannot list its backends" in capsys.readouterr().err
+
+
+def test_planning_still_checks_that_the_interpreter_is_there(
+    study: str, interpreter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interpreter.unlink()
+    assert main(["plan", study]) == 2
+    assert "there is no interpreter" in capsys.readouterr().err
+
+
+def test_no_text_of_a_study_can_steer_the_terminal(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    kernels = '"red\\u001b[31m\\u202e"'
+    Path(study).write_text(
+        'about = "first\\u001b[2J\\u0007\\nsecond\\u202eline"\n' + STUDY + f"options = {{kernels = {kernels}}}\n"
+    )
+    assert main(["plan", study]) == 0
+    assert main(["plan", study, "--set", 'backend="b\\u001b[31m"']) == 2
+    assert main(["plan", study, "--set", 'dataset={name="synthetic", rows="\\u001b[31m"}']) == 2
+    out, err = capsys.readouterr()
+    assert all(line.isprintable() for line in (out + err).splitlines())
+    assert "first\\x1b[2J\\x07\nsecond\\u202eline" in out
+    assert "kernels=red\\x1b[31m\\u202e" in out

@@ -15,7 +15,7 @@ EXPECTED = {
     "abort": ("crashed", "ended by SIGABRT"),
     "hang_in_c": ("timeout", "had not ended after 2 s"),
     "ignore_terminate": ("timeout", "had not ended after 2 s"),
-    "stop_itself": ("timeout", "standing still by a stop signal"),
+    "stop_itself": ("timeout", "it is held by a stop signal"),
     "fork_ten_quietly": ("ok", ""),
     "exit_at_once": ("error", "the worker ended with exit code 0 and delivered no row"),
     "exit_politely": ("error", "SystemExit"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.runner.order import ordered
+from harness.runner.loop import ordered
 from tests.runner.sweep import cell
 
 CELLS = [cell(rate=0.1 * number) for number in range(1, 9)]

@@ -8,7 +8,7 @@ import pytest
 
 from harness import RequestError
 from harness.contract.registry import registry
-from harness.study.elsewhere import backends_of
+from harness.study.catalogue import backends_of
 
 Script = Callable[[str], str]
 
@@ -58,6 +58,6 @@ def test_what_does_not_answer_as_a_harness_is_refused_with_the_cause(script: Scr
 
 
 def test_an_answer_that_never_comes_is_not_waited_for(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.study.elsewhere.PATIENCE", 0.2)
+    monkeypatch.setattr("harness.study.catalogue.PATIENCE", 0.2)
     with pytest.raises(RequestError, match=r"did not list its backends within 0\.2 s"):
         backends_of(script("exec sleep 30"))

@@ -86,7 +86,7 @@ ENTRIES = [
         3,
         "option team='spoon' is unknown; did you mean 'pool'?",
     ),
-    ('name = "blas"\npython = "./none"', 3, "no interpreter is there"),
+    ('name = "blas"\npython = "./none"', 3, "there is no interpreter"),
     ('name = "blas"\noptional = 1', 3, "give true or false"),
 ]
 

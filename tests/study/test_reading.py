@@ -87,6 +87,18 @@ def test_an_interpreter_without_a_harness_is_refused_with_the_cause(tmp_path: Pa
     assert found == "mine.toml:3: backend[0].python = './broken': cannot list its backends"
 
 
+def test_a_rule_may_give_options_to_a_backend_that_is_left_out(tmp_path: Path) -> None:
+    rule = 'exclude = [{backend = "fussed", options = {any = 1}}]\n'
+    study = read(tmp_path, rule + ONE + '[[backend]]\nname = "fussed"\noptional = true\n')
+    assert study.exclude[0].options == {"any": (1,)}
+
+
+def test_an_unknown_interpreter_and_a_rule_for_its_backend_are_one_problem(tmp_path: Path) -> None:
+    rule = 'exclude = [{backend = "foreign", options = {any = 1}}]\n'
+    (found,) = problems(tmp_path, rule + '[[backend]]\nname = "foreign"\npython = "./none"')
+    assert "there is no interpreter" in found
+
+
 def test_an_optional_backend_that_is_not_installed_is_left_out(tmp_path: Path) -> None:
     study = read(tmp_path, ONE + '[[backend]]\nname = "fussed"\noptional = true\noptions = {any = 1}')
     assert [entry.name for entry in study.backends] == ["blas"]

@@ -1,4 +1,4 @@
-"""A complete plugin as a start for one's own: what ``harness new-backend`` writes."""
+"""What ``harness new-backend`` writes: the three files of a plugin that works, and its test."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from harness.errors import RequestError
+from harness.errors import RequestError, input_output_error
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Scaffold:
-    """A plugin to be: every name in it follows from the backend's name."""
+    """A new plugin. All its names follow from the backend's name; a name that breaks the rule is a ``RequestError``."""
 
     name: str
 
@@ -26,33 +26,31 @@ class Scaffold:
 
     @property
     def identifier(self) -> str:
-        """The name as Python can say it."""
+        """The name as a Python identifier."""
         return self.name.replace("-", "_")
 
     @property
     def module(self) -> str:
-        """The import package."""
+        """The name of the import package."""
         return f"harness_{self.identifier}"
 
     @property
     def class_name(self) -> str:
-        """The class in ``backend.py``."""
+        """The name of the class in ``backend.py``."""
         return "".join(word.capitalize() for word in self.name.split("-")) + "Backend"
 
     @property
     def distribution(self) -> str:
-        """The name under which it is installed."""
+        """The name of the distribution, by which pip installs it."""
         return f"backprop-harness-{self.name}"
 
     def contents(self) -> dict[str, str]:
         """Return the text of every file, by its path in the plugin's folder."""
         sources = {
             "pyproject.toml": "pyproject.toml",
-            "README.md": "README.md",
             f"{self.module}/__init__.py": "spec.py",
             f"{self.module}/backend.py": "backend.py",
             f"tests/test_{self.identifier}.py": "test_backend.py",
-            ".github/workflows/check.yml": "check.yml",
         }
         return {path: self._filled(source) for path, source in sources.items()}
 
@@ -62,7 +60,10 @@ class Scaffold:
         return Template(text).substitute({name: getattr(self, name) for name in names})
 
     def write(self, folder: Path) -> None:
-        """Write every file below ``folder``, which must not exist yet or be empty."""
+        """Write all files below ``folder``, which must not exist or be empty; else it is a ``RequestError``.
+
+        A folder that cannot be written to is an ``InputOutputError``.
+        """
         try:
             _check_empty(folder)
             for name, text in self.contents().items():
@@ -70,7 +71,8 @@ class Scaffold:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise RequestError(f"cannot write to {folder}: {error.strerror or error}; give another --path") from error
+            cause = f"nothing can be written there: {error.strerror or error}"
+            raise input_output_error(OSError(error.errno, cause, str(folder))) from error
 
 
 def _check_empty(folder: Path) -> None:
@@ -82,14 +84,14 @@ def _check_empty(folder: Path) -> None:
 
 
 def taken(scaffold: Scaffold) -> str | None:
-    """Return who has a name that the plugin would need, or ``None``."""
+    """Return who already has a name that the plugin needs, or ``None`` if all names are free."""
     from harness.contract.registry import registry  # noqa: PLC0415  loads the plugins
 
-    known = registry()
-    if scaffold.name in known.sources:
-        return f"backend {scaffold.name!r} comes from {known.sources[scaffold.name]}"
-    claims = [str(fault) for fault in known.faults if fault.name == scaffold.name]
+    installed = registry()
+    if scaffold.name in installed.sources:
+        return f"backend {scaffold.name!r} comes from {installed.sources[scaffold.name]}"
+    claims = [str(fault) for fault in installed.faults if fault.name == scaffold.name]
     if claims:
         return claims[0]
     module = importlib.util.find_spec(scaffold.module)
-    return f"there is a module {scaffold.module!r} already, {module.origin}" if module else None
+    return f"there is already a module {scaffold.module!r}, {module.origin}" if module else None

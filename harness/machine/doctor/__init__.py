@@ -1,5 +1,5 @@
-"""Look at this machine as a place to measure: what it can do, what holds it back, what to do about it.
+"""Examine this machine as a place to measure: what it can do, what holds it back, and what to do about that.
 
-Changes nothing. Whatever needs a numeric library is measured in a process of its own, started as a cell would be, so
-that what the environment does to a cell it does here too.
+Nothing is changed. Whatever needs a numeric library is measured in a process of its own, which is started like a cell,
+so that the environment has the same effect on both.
 """

@@ -1,4 +1,4 @@
-"""``python -m harness.machine.doctor.child``: load NumPy and SciPy as a program would, deliver their thread pools."""
+"""``python -m harness.machine.doctor.child``: load NumPy and SciPy, and deliver their thread pools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIBRARIES = ("numpy", "scipy.linalg")
 
 
 def main() -> None:
-    """Import what is installed and deliver ``{"pools": [...]}``."""
+    """Import those of the libraries that are installed, and deliver ``{"pools": [...]}``."""
     child.receive()
     for name in LIBRARIES:
         if importlib.util.find_spec(name.partition(".")[0]) is not None:

@@ -1,4 +1,4 @@
-"""``Finding``: one thing that the doctor says, in plain words."""
+"""``Finding``: one sentence of the doctor, with its level and its advice."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Level = Literal["fact", "note", "warning"]
-"""A fact needs no action; a note may matter; a warning makes figures wrong or worse than they need to be."""
+"""A fact needs no action. A note may matter. A warning says that measurements will be wrong or slower than needed."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was seen, under which heading, and what to do where something can be done."""
+    """What was found, under which topic, and what to do about it, if anything."""
 
     topic: str
     level: Level
@@ -27,5 +27,5 @@ class Finding:
 
 
 def percent(share: float) -> str:
-    """Return a share as whole percents, or tenths where it is small."""
+    """Return a share in whole percent, or with one decimal if it is below 10 %."""
     return f"{share:.0%}" if share >= 0.1 or share == 0 else f"{share:.1%}"

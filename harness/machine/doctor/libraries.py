@@ -1,4 +1,4 @@
-"""NumPy's BLAS: which kernels it runs, what better ones would give, what the machine can do, which pools fight."""
+"""NumPy's BLAS: which kernels it runs, how much faster others are, what the machine can do, and its thread pools."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from harness.machine.launch import confined
 from harness.machine.process import Limits, Start, run
 
 SECONDS = 60.0
+"""How long one measuring process may take."""
 ROUNDS = 3
-"""Interleaved pairs of inherited and best kernels."""
+"""How many interleaved pairs of inherited and best kernels are measured."""
 FASTER = 1.1
-"""A gain from which the environment is worth changing."""
+"""The gain from which a warning is worth while."""
 CULPRITS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OPENBLAS_VERBOSE", "NPY_DISABLE_CPU_FEATURES", "MKL_CBWR")
-"""Variables that choose slower kernels, in the order in which they are named."""
+"""Variables that can choose slower kernels, in the order in which the warning names them."""
 
 
 def kernels() -> Iterator[Finding]:
-    """Compare what the environment gives with the best kernels here, in interleaved pairs on one thread."""
+    """Compare the inherited kernels with the best ones on this machine, in interleaved pairs on one thread."""
     pairs = [(_limit(1, "float32", INHERIT, 0.3), _limit(1, "float32", AUTO, 0.3)) for _ in range(ROUNDS)]
     inherited, best = pairs[0]
     ratios = [better["blas_gflops"] / given["blas_gflops"] for given, better in pairs]
@@ -49,37 +50,37 @@ def kernels() -> Iterator[Finding]:
 
 
 def limits() -> Iterator[Finding]:
-    """Measure the machine's limit and BLAS's best product by threads and dtype, and the bandwidth by size."""
+    """Measure the machine's limit and the best product of BLAS by threads and dtype, and the bandwidth by size."""
     for count in sorted({1, cores()}):
         for dtype in ("float32", "float64"):
-            found = _limit(count, dtype, AUTO, 0.9)
-            yield _peak(found)
+            limit = _limit(count, dtype, AUTO, 0.9)
+            yield _peak(limit)
             if dtype == "float32":
-                yield _bandwidth(found)
+                yield _bandwidth(limit)
 
 
-def _peak(found: Mapping[str, Any]) -> Finding:
-    spread = f", the middle one {found['spread']:.0%} below" if found["spread"] > 0.1 else ""
-    where = f"in {found['dtype']} on {_threads(found)}"
-    sentence = f"{found['gflops']:.0f} GFLOP/s at most {where}; BLAS reaches {found['blas_gflops']:.0f}{spread}"
-    return Finding("peak", "fact", sentence, figures=found)
+def _peak(limit: Mapping[str, Any]) -> Finding:
+    spread = f", with a median {limit['spread']:.0%} below" if limit["spread"] > 0.1 else ""
+    where = f"in {limit['dtype']} on {_threads(limit)}"
+    sentence = f"{limit['gflops']:.0f} GFLOP/s at most {where}; BLAS reaches {limit['blas_gflops']:.0f}{spread}"
+    return Finding("peak", "fact", sentence, figures=limit)
 
 
-def _bandwidth(found: Mapping[str, Any]) -> Finding:
-    rates = ", ".join(f"{level['level']} {level['gb_per_s']:.0f}" for level in found["bandwidth"])
-    return Finding("bandwidth", "fact", f"{rates} GB/s on {_threads(found)}", figures={"levels": found["bandwidth"]})
+def _bandwidth(limit: Mapping[str, Any]) -> Finding:
+    rates = ", ".join(f"{level['level']} {level['gb_per_s']:.0f}" for level in limit["bandwidth"])
+    return Finding("bandwidth", "fact", f"{rates} GB/s on {_threads(limit)}", figures={"levels": limit["bandwidth"]})
 
 
-def _threads(found: Mapping[str, Any]) -> str:
-    return "1 thread" if found["threads"] == 1 else f"{found['threads']} threads"
+def _threads(limit: Mapping[str, Any]) -> str:
+    return "1 thread" if limit["threads"] == 1 else f"{limit['threads']} threads"
 
 
 def pools() -> Iterator[Finding]:
     """Say which thread pools NumPy and SciPy bring into one process, and which variables steer them."""
-    found = _child("harness.machine.doctor.child", {}, os.environ)["pools"]
-    blas = [pool for pool in found if pool["user_api"] == "blas"]
-    figures = {"pools": found, "variables": steering()}
-    named = ", ".join(f"{pool['internal_api']} {pool.get('version', '')}".strip() for pool in found) or "none"
+    loaded = _child("harness.machine.doctor.child", {}, os.environ)["pools"]
+    blas = [pool for pool in loaded if pool["user_api"] == "blas"]
+    figures = {"pools": loaded, "variables": steering()}
+    named = ", ".join(f"{pool['internal_api']} {pool.get('version', '')}".strip() for pool in loaded) or "none"
     if len(blas) > 1:
         sentence = f"NumPy and SciPy each bring a BLAS with its own threads: {named}"
         advice = "a backend should call only one of them: an idle pool spins and takes a core from the other"
@@ -103,5 +104,6 @@ def _child(module: str, request: Mapping[str, Any], environment: Mapping[str, st
     ended = run(Start(module=module, request=request, environment=environment, limits=limit, cpus=confined(count)))
     if ended.message is None:
         last = ended.stderr.splitlines()[-1:] or [f"exit code {ended.exit_code}"]
-        raise HarnessError(f"{module} ended without an answer: {ended.reason or last[0]}; see that NumPy imports")
+        cause = ended.reason or last[0]
+        raise HarnessError(f"{module} ended without an answer: {cause}; check that NumPy can be imported")
     return ended.message

@@ -1,4 +1,4 @@
-"""What the system gives this process: cores, quota, quiet, clocks, room on the disk, the interpreter, GPUs."""
+"""What the system offers this process: cores, quota, quiet, clocks, disk space, the interpreter and GPUs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ CPUS = Path("/sys/devices/system/cpu")
 LISTEN = 0.5
 """Seconds to watch the machine's counters."""
 STEAL, LOAD = 0.02, 0.2
-"""Share of stolen time, and cores that others keep busy, from which timings suffer."""
+"""The share of stolen time, and the number of cores that other processes use, from which timings suffer."""
 BEATS = 40
 """Pieces of equal work by which the steadiness of one core is judged."""
 UNSTEADY = 0.05
+"""The difference between equal pieces of work from which a core counts as unsteady."""
 LITTLE_ROOM = 256 << 20
 """Bytes of free disk below which a long run may fill it."""
 
 
 def cores_found() -> Iterator[Finding]:
-    """Yield what CPU there is and how much of it may be used."""
+    """Yield which CPU the machine has and how much of it this process may use."""
     total, usable, quota = os.cpu_count() or 1, cores(), cpu_quota()
     allowed = len(affinity())
     figures = {"cpus": total, "usable": usable, "affinity": allowed, "quota": quota, "memory_gib": memory_gib()}
@@ -48,7 +49,7 @@ def cores_found() -> Iterator[Finding]:
 
 
 def quiet() -> Iterator[Finding]:
-    """Watch the counters of the whole machine for half a second: stolen time, and what other processes use."""
+    """Watch the counters of the whole machine for half a second; yield stolen time and the use by other processes."""
     before, own = Machine.read(), time.process_time()
     time.sleep(LISTEN)
     after, own = Machine.read(), time.process_time() - own
@@ -71,14 +72,14 @@ def quiet() -> Iterator[Finding]:
 
 
 def frequency() -> Iterator[Finding]:
-    """Time equal pieces of work on one core: do they take equal time, and which governor is in charge."""
+    """Time equal pieces of work on one core; yield whether they take equal time, and the frequency governor."""
     seconds = [_beat() for _ in range(BEATS)][BEATS // 4 :]
     spread = median(seconds) / min(seconds) - 1
     governor = text(CPUS / "cpu0/cpufreq/scaling_governor")
     figures = {"spread": spread, "governor": governor, "seconds": seconds}
     ruled = f", governor {governor}" if governor else ""
     if spread > UNSTEADY:
-        sentence = f"equal work takes {percent(spread)} longer in the middle than at best{ruled}"
+        sentence = f"equal work takes {percent(spread)} longer in the median than at best{ruled}"
         advice = "the clock frequency moves or others interfere: trust only interleaved rounds and intervals"
         yield Finding("frequency", "warning", sentence, advice, figures)
     else:
@@ -97,7 +98,7 @@ def _beat() -> float:
 
 
 def clock() -> Iterator[Finding]:
-    """Yield what the clock resolves, by the smallest difference that it ever shows."""
+    """Yield the resolution of the clock, which is the smallest difference that it shows."""
     differences = []
     for _ in range(2000):
         begin = time.perf_counter_ns()
@@ -114,17 +115,17 @@ def clock() -> Iterator[Finding]:
 
 
 def disk(store: Path) -> Iterator[Finding]:
-    """Yield the room for the store, on the nearest folder that exists."""
+    """Yield how much space is free in the store's folder, or in the nearest folder above it that exists."""
     folder = store.absolute().parent
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     figures = {"free_bytes": free}
     if not os.access(folder, os.W_OK):
-        yield Finding("disk", "warning", f"{folder} cannot be written to", "name another place with --store", figures)
+        yield Finding("disk", "warning", f"{folder} cannot be written to", "name another folder with --store", figures)
     elif free < LITTLE_ROOM:
         sentence = f"{free >> 20} MiB are free where the store lies"
-        yield Finding("disk", "warning", sentence, "make room, or name another place with --store", figures)
+        yield Finding("disk", "warning", sentence, "free some space, or name another folder with --store", figures)
     else:
         yield Finding("disk", "fact", f"{free / 2**30:.0f} GiB free where the store lies", figures=figures)
 
@@ -139,6 +140,6 @@ def interpreter() -> Iterator[Finding]:
 
 def graphics() -> Iterator[Finding]:
     """Yield the GPUs that the driver shows."""
-    found = gpus(ask=True)
-    named = ", ".join(found) if found else "no NVIDIA GPU and driver: cells with device=cuda will be unavailable"
-    yield Finding("gpu", "fact", named, figures={"gpus": found})
+    names = gpus(ask=True)
+    named = ", ".join(names) if names else "no NVIDIA GPU and driver: cells with device=cuda will be unavailable"
+    yield Finding("gpu", "fact", named, figures={"gpus": names})

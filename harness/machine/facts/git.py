@@ -1,4 +1,4 @@
-"""The commit of a checkout, read by hand where that is enough: a process for each row would cost more than it tells."""
+"""The commit of a checkout, read from git's own files: starting git for every row would cost too much."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 from harness.machine.cores import text
 
 PATIENCE = 2.0
-"""Seconds for ``git status``; a checkout that takes longer is reported without its dirty flag."""
+"""Seconds that ``git status`` may take. A checkout that takes longer is reported without its dirty flag."""
 
 
 def checkout(module_file: str | None) -> dict[str, Any] | None:
-    """Return commit and dirty flag of the checkout that a module lies in; ``None`` for an installed one."""
+    """Return commit and dirty flag of the checkout that holds a module's file; ``None`` for an installed module."""
     if module_file is None:
         return None
     path = Path(module_file).resolve()
     if {"site-packages", "dist-packages"} & set(path.parts):
-        return None  # an installed copy, even where its environment lies inside some checkout
+        return None  # an installed copy, even if its environment lies inside a checkout
     root = next((folder for folder in path.parents if (folder / ".git").exists()), None)
     return None if root is None else _state(root)
 
@@ -32,7 +32,7 @@ def _state(root: Path) -> dict[str, Any]:
 
 
 def commit(root: Path) -> str | None:
-    """Return the commit that ``HEAD`` names, without starting git."""
+    """Return the commit that ``HEAD`` names, without starting git; ``None`` if it cannot be found."""
     folder = _git_folder(root)
     head = text(folder / "HEAD") or ""
     name = head.removeprefix("ref: ")
@@ -43,7 +43,7 @@ def commit(root: Path) -> str | None:
 
 
 def _git_folder(root: Path) -> Path:
-    """In a work tree of its own ``.git`` is a file that names the folder."""
+    """Return git's own folder. In a linked work tree, ``.git`` is a file that names this folder."""
     place = root / ".git"
     return place if place.is_dir() else root / (text(place) or "").removeprefix("gitdir: ")
 
@@ -54,9 +54,9 @@ def _packed(folder: Path, name: str) -> str | None:
 
 
 def dirty(root: Path) -> bool | None:
-    """Return whether a tracked file differs from the commit; ``None`` where git is not there or takes too long."""
+    """Return whether a tracked file differs from the commit; ``None`` if git is not installed or takes too long."""
     words = ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"]
-    quiet = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}  # looking must not disturb a git that works in the same checkout
+    quiet = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}  # do not disturb another git in the same checkout
     try:
         done = subprocess.run(words, env=quiet, capture_output=True, timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired):

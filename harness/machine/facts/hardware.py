@@ -1,4 +1,4 @@
-"""The machine for the receipt: CPU, memory, GPU, and what of it this process may use."""
+"""The machine, for the receipt: CPU, memory, GPU, and how much of it this process may use."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from harness.machine.cores import PROC, affinity, cores, cpu_model, cpu_quota, memory_gib, text
 
 PATIENCE = 3.0
-"""Seconds for ``nvidia-smi``, which is asked only where the driver's own files say nothing."""
+"""Seconds that ``nvidia-smi`` may take. It is started only if the driver's own files say nothing."""
 
 
 def hardware(*, device: bool) -> dict[str, Any]:
-    """Return what the machine is; ``device`` says that the cell ran on a GPU, which is then named."""
+    """Return the facts of this machine by name; ``device`` says that the cell ran on a GPU, which is then named."""
     return {
         "cpu": cpu_model(),
         "architecture": platform.machine(),
@@ -32,10 +32,10 @@ def hardware(*, device: bool) -> dict[str, Any]:
 
 
 def gpus(*, ask: bool) -> list[str]:
-    """Return the names of the NVIDIA GPUs: from the driver's files, else from ``nvidia-smi`` where asking is wanted."""
+    """Return the names of the NVIDIA GPUs from the driver's files, else from ``nvidia-smi`` if ``ask``."""
     folders = sorted((PROC / "driver/nvidia/gpus").glob("*/information"))
-    found = [match[1].strip() for path in folders if (match := re.search(r"Model:\s*(.+)", text(path) or ""))]
-    return found or (_asked() if ask else [])
+    names = [match[1].strip() for path in folders if (match := re.search(r"Model:\s*(.+)", text(path) or ""))]
+    return names or (_asked() if ask else [])
 
 
 def _asked() -> list[str]:

@@ -1,4 +1,4 @@
-"""Versions of everything that ran: Python, the harness, the plugin, and the libraries that they loaded."""
+"""The versions of everything that ran: Python, the harness, the plugin, and the libraries that they loaded."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from harness.contract.registry import Source
 from harness.machine.facts.git import checkout
 
 COMMON = ("numpy", "scipy", "numba", "threadpoolctl")
-"""Reported wherever they are loaded, whoever asked for them."""
+"""Libraries that are always reported if they are loaded."""
 
 
 def python() -> dict[str, Any]:
-    """Return what interpreter this is; its path stays private, its kind does not."""
+    """Return what interpreter this is: version, kind and GIL. Its path is private and is left out."""
     gil = getattr(sys, "_is_gil_enabled", None)
     return {
         "version": platform.python_version(),
@@ -28,14 +28,14 @@ def python() -> dict[str, Any]:
 
 
 def libraries(required: Iterable[str]) -> dict[str, str]:
-    """Return versions by importable name: of what the backend requires and of the common ones that are loaded."""
+    """Return versions by importable name: of the ``required`` libraries, and of the common ones that are loaded."""
     loaded = [name for name in COMMON if name in sys.modules]
-    found = {name: library_version(name) for name in (*required, *loaded)}
-    return {name: known for name, known in sorted(found.items()) if known}
+    versions = {name: library_version(name) for name in (*required, *loaded)}
+    return {name: number for name, number in sorted(versions.items()) if number}
 
 
 def library_version(name: str) -> str:
-    """Return a library's version, from its module where it is loaded, else from its distribution; empty if unknown."""
+    """Return a library's version: from its module if it is loaded, else from its distribution; empty if unknown."""
     stated = getattr(sys.modules.get(name), "__version__", None)
     if isinstance(stated, str):
         return stated
@@ -46,7 +46,7 @@ def library_version(name: str) -> str:
 
 
 def origin(source: Source | None) -> dict[str, Any]:
-    """Return versions and, for checkouts, commits of the harness and of the backend's plugin."""
+    """Return the versions of the harness and of the backend's plugin, and for checkouts their commits."""
     parts: dict[str, Any] = {"harness": _part("backprop-harness", _version.__version__, _version.__file__)}
     if source is not None:
         module = sys.modules.get(source.module)

@@ -1,4 +1,4 @@
-"""What happened while the clock ran: CPU time of this process and its children, steal, throttling, other load."""
+"""What happened while the clock ran: CPU time of this process and its children, steal, throttling and other load."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from typing import Any, Self
 from harness.machine.cores import PROC, cgroup_folders, text
 from harness.machine.process.tree import descendants
 
-TICKS = os.sysconf("SC_CLK_TCK")
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+"""The counters of ``/proc`` in a second; a system without ``sysconf`` has no such counters either."""
 
 LONG_ENOUGH = 0.2
-"""Seconds from which counters that tick every 10 ms say something."""
+"""Seconds from which counters with a tick of 10 ms are precise enough."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Counters of the whole machine in seconds of CPU time since it started."""
+    """Counters of the whole machine since it started, in seconds of CPU time."""
 
     busy: float
     steal: float
@@ -28,7 +29,7 @@ class Machine:
 
     @classmethod
     def read(cls) -> Machine | None:
-        """Return the counters, or ``None`` where the system has none."""
+        """Return the counters now, or ``None`` if the system has none."""
         words = (text(PROC / "stat") or "").partition("\n")[0].split()
         if len(words) < 9 or words[0] != "cpu":
             return None
@@ -38,10 +39,10 @@ class Machine:
 
 
 class Span:
-    """A stretch of time: ``with Span() as span: ...``, then ``span.figures()``. Looks only at its two ends."""
+    """The time of a ``with`` block; afterwards ``figures()`` says what happened. Counters are read at both ends."""
 
     def __enter__(self) -> Self:
-        """Look at everything, at this process's own clocks last."""
+        """Read all counters, this process's own clocks last."""
         self._children = children_seconds()
         self._throttled = throttled_seconds()
         self._machine = Machine.read()
@@ -52,7 +53,7 @@ class Span:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Look again, at this process's own clocks first."""
+        """Read all counters again, this process's own clocks first."""
         self.wall, self.own = time.perf_counter() - self._wall, time.process_time() - self._own
         waited = waited_seconds()
         self.waited = None if waited is None or self._waited is None else waited - self._waited
@@ -63,13 +64,13 @@ class Span:
 
     @property
     def effective_cores(self) -> float | None:
-        """CPU time over wall time; ``None`` where children took part and the stretch is short beside their ticks."""
+        """CPU time over wall time; ``None`` if children took part and the time is too short for their ticks."""
         if self.children and self.wall < LONG_ENOUGH:
             return None
         return (self.own + self.children) / max(self.wall, 1e-9)
 
     def figures(self) -> dict[str, Any]:
-        """Return the figures for the receipt; a machine-wide one is left out where it is not shown."""
+        """Return the figures for the receipt, without those that this system does not show."""
         figures: dict[str, Any] = {
             "seconds": self.wall,
             "effective_cores": self.effective_cores,
@@ -91,25 +92,26 @@ class Span:
 
 
 def waited_seconds() -> float | None:
-    """Return how long the main thread was ready to run and had no CPU so far; exact even over a short stretch."""
+    """Return how many seconds the main thread has waited for a CPU so far; exact even for short times."""
     words = (text(PROC / "self/schedstat") or "").split()
     return int(words[1]) / 1e9 if len(words) == 3 else None
 
 
 def resident_peak() -> int | None:
-    """Return the largest resident memory so far of this process and of its living descendants together.
+    """Return the largest resident memory so far of this process and its living descendants together, or ``None``.
 
-    Taken after the steady epochs, before evaluation and parity, whose arrays are none of the backend's. Each process
-    counts with the most that it held, memory that they share (as far as the system says) only once.
+    It is read after the steady epochs and before evaluation and parity, because their arrays do not belong to the
+    backend. Each process counts with the most that it held. Memory that they share counts once, as far as the system
+    shows it.
     """
-    found = [_resident(text(PROC / str(pid) / "status") or "") for pid in (os.getpid(), *descendants())]
-    most = sum(peak for peak, _ in found)
-    shared = [both for _, both in found]
+    processes = [_resident(text(PROC / str(pid) / "status") or "") for pid in (os.getpid(), *descendants())]
+    most = sum(peak for peak, _ in processes)
+    shared = [shared_now for _, shared_now in processes]
     return most - sum(shared) + max(shared) if most else None
 
 
 def _resident(status: str) -> tuple[int, int]:
-    """Return the bytes that a process held at most, and how many of those that it holds now are shared."""
+    """Return how many bytes a process held at most, and how many of its present bytes are shared."""
     held = {
         name: int(size) * 1024
         for name, size in re.findall(r"^(VmHWM|RssFile|RssShmem):\s+(\d+) kB", status, re.MULTILINE)
@@ -118,7 +120,7 @@ def _resident(status: str) -> tuple[int, int]:
 
 
 def children_seconds() -> float:
-    """Return the CPU time of all living descendants and of those that were waited for; in ticks, mostly of 10 ms."""
+    """Return the CPU time of all descendants, living and ended; its precision is one tick, mostly 10 ms."""
     waited = os.times()
     return waited.children_user + waited.children_system + sum(_cpu_seconds(pid) for pid in descendants())
 
@@ -129,13 +131,13 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def throttled_seconds() -> float | None:
-    """Return how long this process's cgroups were held back so far; ``None`` where none is counted."""
-    found = [seconds for folder in cgroup_folders() if (seconds := _throttled(text(folder / "cpu.stat"))) is not None]
-    return max(found, default=None)
+    """Return how many seconds the quota has stopped this process's cgroups so far; ``None`` if nobody counts them."""
+    stopped = [seconds for folder in cgroup_folders() if (seconds := _throttled(text(folder / "cpu.stat"))) is not None]
+    return max(stopped, default=None)
 
 
 def _throttled(stat: str | None) -> float | None:
-    """Version 2 counts microseconds, version 1 nanoseconds."""
+    """Return the seconds that a ``cpu.stat`` names: version 2 counts microseconds, version 1 nanoseconds."""
     for line in (stat or "").splitlines():
         name, _, value = line.partition(" ")
         if name in ("throttled_usec", "throttled_time"):

@@ -42,19 +42,19 @@ NAMES = frozenset(
     {"GLIBC_TUNABLES", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONMALLOC", "PYTHON_GIL", "PYTHON_JIT", "PYTHONOPTIMIZE"}
 )
 OTHERS = ("TF_CLI_", "TF_VAR_", "TF_TOKEN_", "TF_LOG")
-"""Variables of Terraform, which shares a prefix with TensorFlow."""
+"""Variables of Terraform, which shares the prefix ``TF_`` with TensorFlow."""
 
 PRIVATE = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "API_KEY")
-"""A name with one of these words steers no kernel and must not reach a store."""
+"""A variable with one of these words in its name steers no kernel, and must never be stored."""
 
 
 def steering() -> dict[str, str]:
-    """Return every such variable that is set in this process, sorted by name."""
+    """Return every steering variable that is set in this process, sorted by name."""
     return {name: value for name, value in sorted(os.environ.items()) if steers(name)}
 
 
 def steers(name: str) -> bool:
-    """Return whether a variable of this name belongs in the receipt."""
+    """Return whether a variable of this name belongs into the receipt."""
     if name.startswith(OTHERS) or any(word in name for word in PRIVATE):
         return False
     return name in NAMES or name.startswith(PREFIXES)

@@ -1,1 +1,1 @@
-"""Which OpenBLAS kernels run: the option ``kernels``, the search behind ``auto`` and where its answer is kept."""
+"""Which OpenBLAS kernels run: the option ``kernels``, and the search behind its value ``auto``."""

@@ -1,6 +1,6 @@
 """The BLAS that NumPy runs on, and the variables by which OpenBLAS chooses its kernels.
 
-Importing this module loads no NumPy: an environment is computed in the parent, before any child starts.
+Importing this module loads no NumPy, because the parent computes an environment before any child starts.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ class Library(NamedTuple):
     architecture: str
 
     def facts(self) -> dict[str, str]:
-        """Return what a backend says of it in its own ``facts``."""
+        """Return the entries that a backend adds to its own ``facts``."""
         return {"blas": f"{self.name} {self.version}".strip(), "kernels": self.architecture or "its own"}
 
 
 @cache
 def library() -> Library:
-    """Return the BLAS of this process's NumPy, as it was loaded; imports NumPy."""
+    """Return the BLAS of this process's NumPy; this imports NumPy. The name is ``unknown`` if there is none."""
     import numpy as np  # noqa: PLC0415  see the module's docstring
     import threadpoolctl  # noqa: PLC0415  as above
 
     del np  # imported so that its BLAS is loaded
-    found = [entry for entry in threadpoolctl.threadpool_info() if entry["user_api"] == "blas"]
-    found.sort(key=lambda entry: "numpy" not in entry["filepath"])
-    if not found:
+    pools = [entry for entry in threadpoolctl.threadpool_info() if entry["user_api"] == "blas"]
+    pools.sort(key=lambda entry: "numpy" not in entry["filepath"])
+    if not pools:
         return Library("unknown", "", "")
-    first = found[0]
+    first = pools[0]
     return Library(first["internal_api"], first["version"] or "", first.get("architecture", ""))

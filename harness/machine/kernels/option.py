@@ -1,9 +1,9 @@
-"""The option ``kernels`` of backends on NumPy's BLAS: which OpenBLAS architecture runs, put in place before the start.
+"""The option ``kernels`` of backends on NumPy's BLAS: which OpenBLAS architecture runs.
 
-``inherit`` leaves the environment as it is, ``auto`` takes the fastest architecture on this machine, anything else is
-the name of one, such as ``Haswell``. OpenBLAS reads ``OPENBLAS_CORETYPE`` once, when it is loaded, and ignores a name
-that it does not know without a word; so a backend asks ``require_kernels`` whether its name is in force.
-Importing this module loads no NumPy: an environment is computed in the parent, before any child starts.
+``inherit`` leaves the environment as it is, ``auto`` takes the fastest architecture on this machine, and any other
+value is the name of an architecture, such as ``Haswell``. OpenBLAS reads ``OPENBLAS_CORETYPE`` once, when it is loaded,
+and silently ignores a name that it does not know. So a backend asks ``require_kernels`` whether its name is in force.
+Importing this module loads no NumPy, because the parent computes an environment before any child starts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ INHERIT, AUTO = "inherit", "auto"
 
 
 def blas_kernels(workers: int, options: Options) -> Variables:  # noqa: ARG001  the signature of an environment
-    """Return the variables that put the option ``kernels`` in force: a piece for ``BackendSpec.environment``."""
+    """Return the variables that put the option ``kernels`` in force, for use in ``BackendSpec.environment``."""
     kernels = str(options.get("kernels", INHERIT))
     if kernels == INHERIT:
         return {}
@@ -28,7 +28,7 @@ def blas_kernels(workers: int, options: Options) -> Variables:  # noqa: ARG001  
 
 
 def require_kernels(kernels: str) -> Library:
-    """Return the BLAS in force, or raise ``Unavailable`` where ``kernels`` names an architecture that is not."""
+    """Return the BLAS in force; raise ``Unavailable`` if ``kernels`` names an architecture that is not in force."""
     blas = library()
     if kernels in (INHERIT, AUTO) or kernels.lower() == blas.architecture.lower():
         return blas

@@ -1,11 +1,15 @@
 """The search behind ``kernels=auto``: which OpenBLAS architecture multiplies matrices fastest on this machine.
 
-Each candidate runs in a child process of its own, as OpenBLAS chooses once, when it is loaded. The answer is kept
-(`kernel_cache`), so that a sweep measures once. Run as a module, this file is that child.
+Each candidate runs in a child process of its own, because OpenBLAS chooses once, when it is loaded. The answer is kept
+in one small file for each machine and library in the XDG cache folder, so that a sweep measures once. Run as a module,
+this file is that child.
 """
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
+import importlib.util
 import json
 import math
 import os
@@ -13,28 +17,33 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from harness.contract.environment import applied, threads
+from harness.contract.folders import cache_folder, whole_file
 from harness.errors import Unavailable
-from harness.machine.kernels import cache as kernel_cache
 from harness.machine.kernels.openblas import CORETYPE, L2_SIZE, library
 
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "x86_64": ("Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids"),
     "aarch64": ("NEOVERSEN1", "NEOVERSEV1", "NEOVERSEN2"),
 }
-"""Names worth a try by machine, besides the library's own choice; a child without the instructions just dies."""
+"""Architectures to try on each kind of machine, besides the library's own choice. A child whose CPU lacks the
+instructions ends with an error, and its candidate does not count."""
 CLEARLY_FASTER = 0.97
-"""A name must take at most this share of the time that the library's own choice takes, or noise would pick it."""
+"""The largest share of the time of the library's own choice that another architecture may take to be chosen. With a
+larger share, noise would choose."""
 ROUNDS = 2
+"""How often every architecture is timed."""
 CHILD_LIMIT = 60.0
+"""Seconds that one child may take."""
 
 
 class Timing(NamedTuple):
-    """What one child found: the architecture in force and the least seconds of one product."""
+    """What one child measured: the architecture in force, and the least seconds of one product."""
 
     architecture: str
     seconds: float
@@ -42,20 +51,23 @@ class Timing(NamedTuple):
 
 @cache
 def fastest() -> str | None:
-    """Return the fastest architecture's name, ``None`` for the library's own choice; measured once, then cached."""
-    known = kernel_cache.read()
+    """Return the name of the fastest architecture, or ``None`` for the library's own choice.
+
+    It is measured once and then read from the cache. Raise ``Unavailable`` if NumPy cannot be timed at all.
+    """
+    known = read_answer()
     if known is None:
         known = _search()
-        kernel_cache.write(known)
+        write_answer(known)
     name = known["fastest"]
     return None if name is None else str(name)
 
 
 def _search() -> dict[str, object]:
-    """Time the library's own choice and every other architecture that it takes, in rounds, and choose the best."""
+    """Time the library's own choice and every other candidate in interleaved rounds; return what the cache keeps."""
     own = _time(None)
     if own is None:
-        raise Unavailable("kernels='auto': a child process could not time NumPy; see that `import numpy` works")
+        raise Unavailable("kernels='auto': a child process could not time NumPy; check that `import numpy` works")
     others = [name for name in CANDIDATES.get(platform.machine(), ()) if name.lower() != own.architecture.lower()]
     seconds = {own.architecture: own.seconds}
     for name in [*others, None] * ROUNDS:
@@ -66,13 +78,13 @@ def _search() -> dict[str, object]:
 
 
 def choose(own: str, seconds: Mapping[str, float]) -> str | None:
-    """Return the name with the least time, or ``None`` where the library's own choice is about as good."""
+    """Return the architecture with the least time, or ``None`` if the library's ``own`` choice is about as good."""
     best = min(seconds, key=lambda name: seconds[name])
     return best if seconds[best] < CLEARLY_FASTER * seconds[own] else None
 
 
 def _time(name: str | None) -> Timing | None:
-    """Return a child's timing under ``name``, or ``None`` where it died: this CPU lacks what the kernels need."""
+    """Return a child's timing under ``name``, or ``None`` if it failed: this CPU lacks what the kernels need."""
     variables = {**threads(1), CORETYPE: name, L2_SIZE: None}
     command = [sys.executable, "-P", "-m", "harness.machine.kernels.search"]
     try:
@@ -91,7 +103,7 @@ def _time(name: str | None) -> Timing | None:
 
 
 def _measure(products: int = 40) -> float:
-    """Return the least seconds of one product of the papers' first layer at batch 128, float32."""
+    """Return the least seconds of one product: the papers' first layer at batch 128 in float32."""
     import numpy as np  # noqa: PLC0415  the parent that searches loads no NumPy
 
     a, b = np.ones((128, 784), np.float32), np.ones((784, 1024), np.float32)
@@ -106,6 +118,57 @@ def _measure(products: int = 40) -> float:
 
 def _child() -> None:
     print(json.dumps({"architecture": library().architecture, "seconds": _measure()}))
+
+
+# Where the answer is kept.
+
+
+def read_answer() -> dict[str, object] | None:
+    """Return the answer of an earlier search, or ``None`` if there is none that can be read."""
+    try:
+        known = json.loads(_path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    sound = isinstance(known, dict) and isinstance(known.get("fastest", 0), str | None)
+    return known if sound else None
+
+
+def write_answer(known: dict[str, object]) -> None:
+    """Write the answer in one step; print a warning if that fails, and then the next process measures again."""
+    path = _path()
+    try:
+        with whole_file(path) as file:
+            file.write(json.dumps(known).encode())
+    except OSError as error:
+        print(f"warning: {path} cannot be written ({error}); kernels=auto measures in every process", file=sys.stderr)
+
+
+def _path() -> Path:
+    return cache_folder() / f"blas-kernels-{_fingerprint()}.json"
+
+
+def _fingerprint() -> str:
+    """Return a digest of the CPU and of NumPy with the BLAS that it carries, without importing NumPy."""
+    words = [platform.machine(), *_cpu(), importlib.metadata.version("numpy"), *_libraries()]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+
+
+def _cpu() -> list[str]:
+    """Return model and flags of the first CPU, as far as the system tells them."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else [platform.processor()]
+    wanted = ("model name", "flags", "Features", "CPU part")
+    return list(dict.fromkeys(line for line in lines if line.startswith(wanted))) or lines[:1]
+
+
+def _libraries() -> Iterator[str]:
+    """Yield NumPy's folder and the files of the BLAS beside it, whose names hold a digest of their content."""
+    spec = importlib.util.find_spec("numpy")
+    if spec is None or spec.origin is None:
+        return
+    package = Path(spec.origin).parent
+    yield str(package)
+    yield from sorted(path.name for path in package.parent.glob("numpy.libs/*"))
 
 
 if __name__ == "__main__":

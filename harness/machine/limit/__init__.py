@@ -1,5 +1,4 @@
-"""The machine's own limit at so many threads and one dtype: matrix products and memory, measured between the cells.
+"""The machine's own limit for a number of threads and a dtype: arithmetic and memory, measured between the cells.
 
-``harness.machine.limit.child`` is a process of its own; whoever starts it confines it as it would a cell of so many
-workers.
+``harness.machine.limit.child`` runs in a process of its own, confined to the same CPUs as a cell with so many workers.
 """

@@ -1,7 +1,7 @@
 """Memory bandwidth by size: the traffic of the update ``w += g``, which reads two arrays and writes one.
 
-Every thread has arrays of its own. NumPy adds one row again and again into the same sum (``np.add.reduce`` over a
-broadcast axis), so that even the smallest size spends its time in the loop and not in Python, outside the GIL.
+Every thread has its own arrays. NumPy adds one row again and again into the same sum (``np.add.reduce`` over a
+broadcast axis). So even the smallest size spends its time in NumPy's loop, without the GIL, and not in Python.
 """
 
 from __future__ import annotations
@@ -19,41 +19,42 @@ from harness.machine.limit.gemm import seconds_of
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 USUAL = {"L1": 32 << 10, "L2": 1 << 20, "L3": 16 << 20}
-"""Sizes in bytes where the system names none."""
+"""Sizes in bytes that are used if the system names none."""
 
 LARGEST = 256 << 20
-"""Bytes of all threads together at the size that stands for memory."""
+"""Bytes of all threads together at the size that stands for main memory, at most."""
 
 PATIENCE = 20.0
-"""Seconds until threads stop waiting for one that could not start, which raises what kept it."""
+"""Seconds that threads wait for each other to start; then every one of them raises an error."""
 
 STREAMS = 3
 """Accesses for each element: two reads and a write."""
 
 
 def bandwidth(threads: int, dtype: str, seconds: float) -> list[dict[str, Any]]:
-    """Return for each level of the hierarchy the bytes in use a thread and the best rate of all threads in GB/s."""
+    """Return for each level of memory the bytes that a thread uses and the best rate of all threads in GB/s."""
     levels = sizes(threads)
     share = seconds / len(levels)
     return [{"level": name, "bytes": size, "gb_per_s": _rate(size, threads, dtype, share)} for name, size in levels]
 
 
 def sizes(threads: int) -> list[tuple[str, int]]:
-    """Return ``(level, bytes a thread)``: half of each cache, and four times the last one for memory."""
-    found = {**USUAL, **caches()}
-    last = found["L3"]
+    """Return each level with the bytes for one thread: half of each cache, and four times the last cache for memory."""
+    cache_bytes = {**USUAL, **caches()}
+    last = cache_bytes["L3"]
     memory = min(LARGEST, max(64 << 20, 4 * last)) // threads
-    return [("L1", found["L1"] // 2), ("L2", found["L2"] // 2), ("L3", last // 2 // threads), ("memory", memory)]
+    halves = [("L1", cache_bytes["L1"] // 2), ("L2", cache_bytes["L2"] // 2), ("L3", last // 2 // threads)]
+    return [*halves, ("memory", memory)]
 
 
 def caches() -> dict[str, int]:
     """Return the sizes of the first CPU's data caches by level, as far as the system tells."""
-    found: dict[str, int] = {}
+    levels: dict[str, int] = {}
     for folder in sorted(CACHES.glob("index*")):
         level, kind, size = (text(folder / name) for name in ("level", "type", "size"))
         if level and size and kind in ("Data", "Unified") and size[:-1].isdecimal():
-            found[f"L{level}"] = int(size[:-1]) << {"K": 10, "M": 20, "G": 30}[size[-1]]
-    return found
+            levels[f"L{level}"] = int(size[:-1]) << {"K": 10, "M": 20, "G": 30}[size[-1]]
+    return levels
 
 
 def _rate(size: int, threads: int, dtype: str, seconds: float) -> float:
@@ -66,7 +67,7 @@ def _rate(size: int, threads: int, dtype: str, seconds: float) -> float:
 
 
 def _work(count: int, dtype: str, seconds: float, ready: threading.Barrier) -> float:
-    """Return the least seconds of one pass in this thread, while the others do the same."""
+    """Return the least seconds of one pass in this thread, while the other threads do the same."""
     row, out = np.ones(count, dtype), np.zeros(count, dtype)
     rows = _passes(row, out)
     ready.wait()
@@ -78,7 +79,7 @@ def _work(count: int, dtype: str, seconds: float, ready: threading.Barrier) -> f
 
 
 def _passes(row: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return a view that repeats the row until one sum takes about 2 ms, by a first try."""
+    """Return a view that repeats the row so often that one sum takes about 2 ms, judged by a first try."""
     tried = np.broadcast_to(row, (2, len(row)))
     once = min(seconds_of(lambda: np.add.reduce(tried, axis=0, out=out)) for _ in range(3)) / 2
     return np.broadcast_to(row, (max(1, min(100_000, int(2e-3 / once))), len(row)))

@@ -1,8 +1,8 @@
-"""``python -m harness.machine.limit.child``: measure the limit at so many threads and one dtype, and deliver it.
+"""``python -m harness.machine.limit.child``: measure the limit for a number of threads and a dtype, and deliver it.
 
-The limit is that of the best kernels available, whatever the environment asks of the cells: an inherited
-``OPENBLAS_CORETYPE`` can halve a BLAS, and a share of a halved peak would hide it. So the child puts the fastest
-architecture in place before NumPy is loaded.
+The limit is that of the best kernels on this machine, whatever the environment says. An inherited
+``OPENBLAS_CORETYPE`` can halve the speed of a BLAS, and a share of a halved limit would hide that. So this process
+sets the fastest architecture before it loads NumPy.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from harness.machine.limit import fma
 from harness.machine.process import child
 
 SECONDS = 0.9
-"""All samples of one call together: a sixth for multiply-adds on registers, a half for matrix products."""
+"""Time for all samples of one call: a sixth for multiply-adds on registers, a half for matrix products, a third for
+memory."""
 
 
 def main() -> None:
-    """Receive ``{"threads", "dtype"}``, optionally ``"seconds"`` and ``"kernels"``, and deliver the limit."""
+    """Receive ``threads`` and ``dtype``, and optionally ``seconds`` and ``kernels``; deliver the limit."""
     child.deliver(limit(child.receive()))
 
 
 def limit(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the limit, BLAS's best product and the bandwidth; call it once, in a process that has not loaded NumPy.
+    """Return the limit, the best product of BLAS and the bandwidth. Call it once, before NumPy is loaded.
 
-    ``gflops`` is the physical limit, multiply-adds on registers alone, or BLAS's best product where that is unknown.
+    ``gflops`` is the physical limit, that of multiply-adds on registers; if it is unknown, the best product of BLAS.
     """
     count, dtype = int(request["threads"]), str(request["dtype"])
     seconds = float(request.get("seconds", SECONDS))

@@ -1,8 +1,8 @@
-"""The physical limit of a core: fused multiply-adds on registers alone, as wide as the CPU has them.
+"""The physical limit of a core: fused multiply-adds on registers alone, with the widest vectors of the CPU.
 
-Nothing is loaded and nothing is stored in the loop, so no program can do more operations a second. The loop is written
-in LLVM's own language and compiled for this CPU by llvmlite, which comes with Numba; without it there is no such limit
-and BLAS's best product stands in for it.
+The loop loads nothing and stores nothing, so no program can do more operations a second. It is written in LLVM's own
+language and compiled for this CPU by llvmlite, which comes with Numba. Without llvmlite this limit is unknown, and the
+best product of BLAS is used instead.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ NUMBERS: dict[str, tuple[str, Any]] = {"float32": ("float", ctypes.c_float), "fl
 """LLVM's name and the C type of a number."""
 
 FACTOR = 0.9
-"""With ``s = 0.9 * s + 0.9`` a sum grows towards 9: an ordinary number in every turn."""
+"""With ``s = 0.9 * s + 0.9`` a sum grows towards 9, so it is an ordinary number in every turn."""
 
 PATIENCE = 20.0
-"""Seconds until a thread stops waiting for the others to be ready."""
+"""Seconds that a thread waits for the others to be ready."""
 
 Loop = Callable[[int, int], None]
-"""``(address, turns)``: read the factor at the address, run the loop so often, and leave the sums at the address."""
+"""Called with ``(address, turns)``: read the factor at the address, run the loop, write the sums to the address."""
 
 
 class Vectors(NamedTuple):
-    """What the CPU multiplies and adds at once."""
+    """The vectors that the CPU multiplies and adds at once."""
 
     name: str
     bytes: int
     chains: int
-    """Sums that grow independently: as many as registers allow, so that no unit waits for the result of another."""
+    """How many sums grow independently: as many as fit into registers, so that no unit waits for a result."""
 
 
 def peak(threads: int, dtype: str, seconds: float) -> dict[str, Any] | None:
-    """Return the most GFLOP/s of all threads together, and the vectors; ``None`` where llvmlite is not installed.
+    """Return the most GFLOP/s of all threads together, and the vectors; ``None`` if llvmlite is not installed.
 
-    Every thread counts with its own best stretch of about a millisecond while the others work as well.
+    Each thread counts with its best period of about a millisecond, while the others work at the same time.
     """
     try:
-        import llvmlite.binding as llvm  # noqa: PLC0415  comes with the plugins that need it; the core does without
+        import llvmlite.binding as llvm  # noqa: PLC0415  some plugins bring it, the core does not need it
     except ImportError:
         return None
     vectors = _vectors(dict(llvm.get_host_cpu_features()))
     with _Compiled(llvm, source(dtype, vectors)) as loop:
-        room = NUMBERS[dtype][1] * 512  # for every chain of the widest vectors
+        room = NUMBERS[dtype][1] * 512  # enough for every chain of the widest vectors
         turns = _turns(loop, room)
         operations = 2 * turns * vectors.chains * (vectors.bytes // ctypes.sizeof(NUMBERS[dtype][1]))
         ready = threading.Barrier(threads, timeout=PATIENCE)
@@ -66,12 +66,12 @@ def _vectors(features: dict[str, bool]) -> Vectors:
 
 
 def source(dtype: str, vectors: Vectors) -> str:
-    """Return the loop in LLVM's language: one multiply-add for each chain and turn."""
+    """Return the program of the loop in LLVM's language: one multiply-add for each chain and turn."""
     kind, number = NUMBERS[dtype]
     lanes = vectors.bytes // ctypes.sizeof(number)
     vector, chains = f"<{lanes} x {kind}>", range(vectors.chains)
     name = f"llvm.fma.v{lanes}{'f32' if kind == 'float' else 'f64'}"
-    # The factor is read from memory before the loop: LLVM would compute what it knows beforehand.
+    # The factor is read from memory before the loop, because LLVM would compute everything beforehand if it knew it.
     phis = [f"%s{c} = phi {vector} [ %w, %entry ], [ %t{c}, %loop ]" for c in chains]
     adds = [f"%t{c} = call {vector} @{name}({vector} %w, {vector} %s{c}, {vector} %w)" for c in chains]
     stores = [
@@ -104,7 +104,7 @@ def source(dtype: str, vectors: Vectors) -> str:
 
 
 class _Compiled:
-    """The loop as a function of this process; its code goes when the block ends."""
+    """The loop as a function of this process; its machine code is removed when the ``with`` block ends."""
 
     def __init__(self, llvm: Any, text: str) -> None:
         llvm.initialize_native_target()
@@ -134,7 +134,7 @@ def _turns(loop: Loop, room: Any) -> int:
 
 
 def _best(loop: Loop, room: Any, turns: int, seconds: float, ready: threading.Barrier) -> float:
-    """Return the least seconds of one stretch in this thread, while the others do the same."""
+    """Return the least seconds of one period in this thread, while the other threads do the same."""
     ready.wait()
     until = time.perf_counter() + seconds
     best = _seconds(loop, room, turns)

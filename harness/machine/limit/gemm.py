@@ -1,4 +1,4 @@
-"""The GEMM peak: the most operations a second that NumPy's BLAS reaches on square matrices here."""
+"""The GEMM peak: the most operations a second that NumPy's BLAS reaches on square matrices on this machine."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 SIZES = (512, 1024, 2048)
-"""Rows of the squares: from what fits the second cache of a core to what no longer fits the third of many."""
+"""Rows of the matrices: the smallest fit into the second cache of a core, the largest exceed most third caches."""
 
 ENOUGH = 3
-"""Products of one size before its best one counts."""
+"""Products of one size, at least, before its best one counts."""
 
 
 def peak(dtype: str, seconds: float) -> dict[str, Any]:
-    """Return the best rate in GFLOP/s, and best, median and count by size; takes about ``seconds``.
+    """Return the best rate in GFLOP/s, and best, median and count for each size; this takes about ``seconds``.
 
-    ``spread`` is how far the median lies below the best at the best size: large on a machine that is not quiet.
+    ``spread`` says how far the median lies below the best at the best size. It is large on a busy machine.
     """
     share = seconds / len(SIZES)
     samples = {size: rates for size in SIZES if (rates := list(_rates(size, dtype, share)))}
@@ -38,11 +38,11 @@ def _summary(rates: list[float]) -> dict[str, float]:
 
 
 def _rates(size: int, dtype: str, seconds: float) -> Iterator[float]:
-    """Yield the rate of one product after the other; nothing for a size whose few products take far too long."""
+    """Yield the rate of one product after the other; yield nothing for a size that would take far too long."""
     a, b = (np.full((size, size), value, dtype) for value in (0.5, 2.0))
     out = np.empty_like(a)
     operations = 2 * size**3
-    first = seconds_of(lambda: np.matmul(a, b, out=out))  # starts the threads and touches the pages: not a sample
+    first = seconds_of(lambda: np.matmul(a, b, out=out))  # starts the threads and touches the pages, so it is no sample
     if size > SIZES[0] and first * ENOUGH > 4 * seconds:
         return
     until = time.perf_counter() + seconds - first

@@ -1,8 +1,8 @@
-"""The child's end of the channel: ``receive`` the request, ``deliver`` messages. All that two interpreters share.
+"""The child's side: ``receive`` the request, ``deliver`` messages. Two interpreters need to share no more than this.
 
-The channel is a private folder, because launchers such as ``mpiexec`` and ``torchrun`` pass no open files on. Its path
-and a random token come in one variable that ``receive`` takes out of the environment at once, before any plugin is
-loaded; what a plugin prints goes elsewhere and can never pass for a message.
+The channel is a private folder, because launchers such as ``mpiexec`` and ``torchrun`` pass on no open files. Its path
+and a random token come in one variable. ``receive`` takes that variable out of the environment at once, before any
+plugin is loaded. What a plugin prints goes elsewhere and can never be taken for a message.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ _channel: dict[str, str] = {}
 
 
 def receive() -> dict[str, Any]:
-    """Return the request that the parent gave to ``Start``; call it first, once a process.
+    """Return the request that the parent gave to ``Start``. Call it first, and once in a process.
 
-    Also makes fatal signals, and the polite one that comes before a limit is enforced, print where Python stood.
+    From then on a fatal signal, and the polite one that is sent before a limit is enforced, prints where Python stood.
+    Raise ``RequestError`` if the harness did not start this process, or if the folder is not on this machine.
     """
     described = os.environ.pop(VARIABLE, None)
     if described is None:
@@ -41,19 +42,19 @@ def receive() -> dict[str, Any]:
         request: dict[str, Any] = json.loads(Path(folder, REQUEST).read_bytes())
     except FileNotFoundError:
         raise RequestError(
-            f"{folder} is not on this machine: for ranks on several, let TMPDIR name a folder that all of them share"
+            f"{folder} is not on this machine: ranks on several machines need a TMPDIR that all of them share"
         ) from None
     return request
 
 
 def deliver(message: Mapping[str, Any]) -> None:
-    """Hand one message of plain data to the parent: whole or not at all.
+    """Send one message of plain data to the parent. It arrives complete or not at all.
 
-    With a ``"type"`` it is news on the way and goes to ``on_message``. Without one it is the result, the last one
-    counts, and the process is expected to end soon after it.
+    With a ``"type"`` the message is news and goes to ``on_message``. Without one it is the result: the last one counts,
+    and the process should end soon after it. Raise ``RequestError`` if ``receive`` was not called before.
     """
     if not _channel:
-        raise RequestError("deliver comes after receive")
+        raise RequestError("deliver was called before receive; call receive first")
     kind = "news" if "type" in message else "result"
     text = json.dumps({"token": _channel["token"], "message": dict(message)})
     name = f"{kind}-{time.monotonic_ns():020d}-{os.getpid()}.json"

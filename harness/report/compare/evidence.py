@@ -24,6 +24,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -62,10 +63,6 @@ class LogRatio:
         """Return the probability of such samples if the log ratio is ``band`` or more away from 0 (two tests)."""
         return self._tail(band - abs(self.centre))
 
-    def shows(self, level: float) -> float:
-        """Return the smallest log ratio that this many rounds with such noise would show in 8 of 10 cases."""
-        return self.error * _reach(level / 2, self.freedom)
-
     def rounds_for(self, band: float, level: float) -> int | None:
         """Return about how many rounds would decide if the estimate so far is the truth; ``None`` if too many.
 
@@ -78,7 +75,7 @@ class LogRatio:
         spread = self.error * self.rounds**0.5
 
         def decides(rounds: int) -> int:
-            error, freedom = spread / rounds**0.5, _freedom(rounds)
+            error, freedom = spread / rounds**0.5, freedom_of(rounds)
             clear = beyond <= 0 or error * MEDIAN * quantile(1 - POWER, freedom) <= beyond
             return int(clear and error * _reach(tails, freedom) <= distance)
 
@@ -95,36 +92,46 @@ def paired(logs: Sequence[float]) -> LogRatio | None:
     """Return the evidence of log ratios, one for each pair; ``None`` if there are too few."""
     if len(logs) < FEWEST:
         return None
-    centre, error = _trimmed(logs)
-    return LogRatio(centre, error, _freedom(len(logs)), len(logs))
+    centre, error = trimmed(logs)
+    return LogRatio(float(centre), float(error), freedom_of(len(logs)), len(logs))
 
 
 def unpaired(above: Sequence[float], below: Sequence[float]) -> LogRatio | None:
     """Return the evidence of two independent sets of logarithms of times (Welch's degrees of freedom)."""
     if min(len(above), len(below)) < FEWEST:
         return None
-    (centre_above, error_above), (centre_below, error_below) = _trimmed(above), _trimmed(below)
-    squares = error_above**2, error_below**2
-    freedoms = _freedom(len(above)), _freedom(len(below))
+    (centre_above, error_above), (centre_below, error_below) = trimmed(above), trimmed(below)
+    error, freedom = welch((error_above, error_below), (len(above), len(below)))
+    return LogRatio(float(centre_above - centre_below), float(error), float(freedom), min(len(above), len(below)))
+
+
+def welch(errors: Sequence[Any], counts: Sequence[int]) -> tuple[Any, Any]:
+    """Return the error of a difference of two trimmed means, and Welch's degrees of freedom; errors may be arrays."""
+    squares = [np.square(np.asarray(error, dtype=np.float64)) for error in errors]
+    freedoms = [freedom_of(count) for count in counts]
+    both = squares[0] + squares[1]
     parts = sum(square**2 / freedom for square, freedom in zip(squares, freedoms, strict=True))
-    freedom = sum(squares) ** 2 / parts if parts else min(freedoms)
-    return LogRatio(centre_above - centre_below, math.sqrt(sum(squares)), freedom, min(len(above), len(below)))
+    known = np.asarray(parts) > 0
+    freedom = np.where(known, both**2 / np.where(known, parts, 1), min(freedoms))
+    return np.sqrt(both), freedom
 
 
-def _trimmed(values: Sequence[float]) -> tuple[float, float]:
-    """Return the trimmed mean and its standard error, from the winsorised deviation."""
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    count, cut = len(ordered), _cut(len(ordered))
-    winsorised = np.clip(ordered, ordered[cut], ordered[count - cut - 1])
-    deviation = float(np.std(winsorised, ddof=1))
-    return float(np.mean(ordered[cut : count - cut])), deviation / ((1 - 2 * cut / count) * count**0.5)
+def trimmed(values: Any) -> tuple[Any, Any]:
+    """Return the trimmed mean and its standard error, from the winsorised deviation, along the last axis."""
+    ordered = np.sort(np.asarray(values, dtype=np.float64), axis=-1)
+    count = ordered.shape[-1]
+    cut = _cut(count)
+    winsorised = np.clip(ordered, ordered[..., cut, None], ordered[..., count - cut - 1, None])
+    deviation = np.std(winsorised, ddof=1, axis=-1)
+    return np.mean(ordered[..., cut : count - cut], axis=-1), deviation / ((1 - 2 * cut / count) * count**0.5)
 
 
 def _cut(count: int) -> int:
     return count // 10
 
 
-def _freedom(count: int) -> int:
+def freedom_of(count: int) -> int:
+    """Return the degrees of freedom of so many samples after trimming."""
     cut = _cut(count)
     return count - 2 * cut - 1 - (cut > 0)
 

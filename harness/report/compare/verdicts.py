@@ -15,6 +15,7 @@ from harness.errors import RequestError, nearest
 from harness.report.compare.error_rate import holm
 from harness.report.compare.evidence import FEWEST, LogRatio, paired, unpaired
 from harness.report.compare.pairing import Pair, Setting
+from harness.report.compare.power import Rules, shows
 from harness.report.statistics import Estimate, quotient, ratio
 from harness.runner.row import FINE
 
@@ -101,8 +102,18 @@ class Comparison:
     """The p-value of "the change is as large as the band", after Holm's correction."""
     rounds: int | None = None
     """About how many rounds would decide an undecided cell; ``None`` if more than a thousand, or if it is decided."""
-    shows: float | None = None
-    """The smallest change that these rounds would have shown in 8 of 10 cases, as a share of the time."""
+    evidence: LogRatio | None = None
+    """What the samples say; ``None`` if there are too few."""
+    level: float = 0.0
+    """The level that the correction for many cells leaves to this cell alone."""
+
+    @cached_property
+    def shows(self) -> float | None:
+        """The smallest change that these rounds would have shown in 8 of 10 cases, as a share of the time.
+
+        All rules of the verdict are applied: the correction, the interval and the band.
+        """
+        return None if self.evidence is None else shows(self.evidence, Rules(self.band, self.level))
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,8 @@ def _judge(case: _Case, p_values: Sequence[float], level: float, each: float) ->
         p_change=p_change,
         p_same=p_same,
         rounds=None if rounds is None else max(rounds, evidence.rounds + 1),
-        shows=math.expm1(evidence.shows(each)),
+        evidence=evidence,
+        level=each,
     )
 
 

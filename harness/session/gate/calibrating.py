@@ -20,6 +20,7 @@ from harness.report.compare.error_rate import LEVEL, holm
 from harness.report.compare.evidence import LogRatio, paired
 from harness.report.compare.pairing import Pair, Samples, setting
 from harness.report.compare.verdicts import Thresholds, judged
+from harness.report.statistics import median
 from harness.session.gate.calibration import Calibration
 from harness.session.gate.contenders import Contender
 from harness.session.gate.copy import NAME
@@ -128,7 +129,7 @@ class CalibrationRuns:
         return sum(min(holm([evidence.p_change() for evidence in run])) <= LEVEL for run in drawn) / DRAWN
 
     def smallest(self, seed: int = 0) -> float | None:
-        """Return the smallest change of a single cell that 9 of 10 drawn runs show, corrected for all cells."""
+        """Return the smallest change of a single cell that is sure in 9 of 10 drawn runs, corrected for all cells."""
         rng = np.random.default_rng(seed)
         drawn = [self._drawn(logs, rng) for logs in self.logs for _ in range(DRAWN // len(self.logs))]
         level = LEVEL / len(self.logs)
@@ -160,4 +161,11 @@ class CalibrationRuns:
             found=self.found(),
             alarm_rate=self.alarm_rate(),
             smallest=self.smallest(),
+            times=tuple(map(self._times, self.trios, self.rows)),
         )
+
+    @staticmethod
+    def _times(trio: Trio, rows: Sequence[Mapping[str, Stored]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the median epochs of a cell and of its twin, by round."""
+        plain, twin = (tuple(median(by_key[cell.key].row.epoch_seconds) for by_key in rows) for cell in trio[:2])
+        return plain, twin

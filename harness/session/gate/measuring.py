@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from harness.machine.lock import Holder, OnWait, machine_lock
+from harness.machine.needs import require_processes
 from harness.plan.cell import Cell
 from harness.plan.model import Plan
 from harness.report.compare.error_rate import LABEL
@@ -21,6 +23,10 @@ from harness.session.gate.sampling import OnLook, Sampler
 from harness.session.running import fetch_data, this_run
 from harness.store import Run, Store, Stored
 from harness.study.model import Study
+
+
+def ignored(_holder: Holder | None) -> None:
+    """Wait for another run without a word."""
 
 
 class RoundRunner:
@@ -67,17 +73,24 @@ def once(measure: Measure) -> Measure:
     return limit
 
 
-def runner(store: Store, study: Study, cells: Sequence[Sequence[Cell]], label: str, command: str) -> RoundRunner:
-    """Begin a run in the store; return what measures its cells."""
+@contextmanager
+def runner(
+    store: Store, study: Study, cells: Sequence[Sequence[Cell]], label: str, command: str, on_wait: OnWait = ignored
+) -> Iterator[RoundRunner]:
+    """Begin a run in the store, and yield what measures its cells. Only one run at a time measures on a machine.
+
+    While another run holds the machine, wait for it, after ``on_wait`` was told for whom.
+    """
     every = tuple({cell.key: cell for pair in cells for cell in pair}.values())
     plan = Plan(study=study.name, title=study.title, cells=every, refused=(), rounds=1, seed=study.seed[0])
     run = this_run(plan, command=command, study_text=study.text, label=label)
     store.begin(run, every)
     fetch_data(every)
-    return RoundRunner(store, run, plan.seed)
+    with machine_lock(command, on_wait=on_wait):
+        yield RoundRunner(store, run, plan.seed)
 
 
-def until_decided(
+def until_decided(  # noqa: PLR0913  every one is a setting of the sampling, given by name
     words: tuple[str, str],
     study: Study,
     store: str | Path,
@@ -86,12 +99,16 @@ def until_decided(
     budget: float,
     command: str = "",
     on_look: OnLook | None = None,
+    on_wait: OnWait = ignored,
 ) -> tuple[Result, bool]:
-    """Sample two backends on the problems of a study; return the result and whether it was interrupted."""
+    """Sample two backends on the problems of a study; return the result and whether it was interrupted.
+
+    The budget begins when no other run measures on this machine any more; ``on_wait`` is told for whom it waits.
+    """
+    require_processes()
     a, b = map(Contender.of, words)
     cells = pairs(a, b, study)
-    with Store.open(store) as opened:
-        measure = runner(opened, study, cells, LABEL, command)
+    with Store.open(store) as opened, runner(opened, study, cells, LABEL, command, on_wait) as measure:
         sampler = Sampler(measure, thresholds, budget, seed=study.seed[0])
         if on_look is not None:
             sampler.on_look = on_look

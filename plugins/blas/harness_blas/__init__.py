@@ -1,4 +1,4 @@
-"""Backends ``blas`` and ``example``: what NumPy and its BLAS give, by whole minibatches or one example at a time."""
+"""Backends ``blas`` and ``example``: NumPy and its BLAS, with whole minibatches or with one example at a time."""
 
 from __future__ import annotations
 

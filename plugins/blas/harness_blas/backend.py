@@ -1,4 +1,4 @@
-"""``blas``: the whole minibatch through BLAS matrix products, all buffers made once."""
+"""``blas``: the whole minibatch in BLAS matrix products; all buffers are allocated once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from harness_blas.passes import Buffers, Pass
 
 
 class BlasBackend(Backend):
-    """Minibatch gradient descent as NumPy gives it: ``workers`` are the threads of its BLAS.
+    """Minibatch gradient descent in NumPy; ``workers`` are the threads of its BLAS.
 
-    The three steps keep the gradients in buffers; ``train_epoch`` never makes them, its update is one product added
-    into the weights (``library.py`` has the measurement). No step allocates an array for a shipped activation.
+    The three steps keep the gradients in buffers. ``train_epoch`` computes no gradients: its update is one product that
+    is added to the weights (``library.py`` has the measurement). No step allocates an array, unless an activation comes
+    from a plugin.
     """
 
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1, kernels: str = "inherit") -> None:
@@ -32,7 +33,7 @@ class BlasBackend(Backend):
         self._limit = ThreadLimit(self.workers)  # last, so that no later failure can leave the limit set
 
     def load(self, x: Array, y: Array) -> None:
-        """Keep the caller's set as it is; BLAS reads batches where they lie."""
+        """Keep the caller's set without a copy; BLAS reads the batches from it."""
         super().load(x, y)
         self._x, self._y = x, y
 
@@ -53,12 +54,12 @@ class BlasBackend(Backend):
         self._limit.release()
 
     def forward(self, rows: slice) -> None:
-        """Forward propagation of the minibatch: one matrix product a layer."""
+        """Forward propagation of the minibatch: one matrix product for each layer."""
         self._resize(rows.stop - rows.start)
         self._pass.forward(self._parameters, self._x[rows])
 
     def backprop(self, rows: slice) -> None:
-        """Backpropagation of the minibatch: ``dW = a_in.T @ delta`` and ``db`` the sum of delta over the rows."""
+        """Backpropagation of the minibatch: ``dW = a_in.T @ delta``, and ``db`` is the sum of delta over the rows."""
         self._pass.backward(self._parameters, self._y[rows], self._pass.rows)
         inputs = self._pass.inputs(self._x[rows])
         for a_in, stage, (dw, db) in zip(inputs, self._pass.stages, self._gradients, strict=True):
@@ -73,7 +74,7 @@ class BlasBackend(Backend):
                 np.subtract(value, scaled, out=value)
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """One epoch with the update folded in: ``W -= rate * a_in.T @ delta`` is a single product."""
+        """Train one epoch; the update ``W -= rate * a_in.T @ delta`` is a single product."""
         check_rate(rate)
         for rows in batches(self.rows, batch_size):
             self.forward(rows)
@@ -81,7 +82,7 @@ class BlasBackend(Backend):
             self._update(rows, rate)
 
     def facts(self) -> Mapping[str, str | int | float]:
-        """Say which BLAS ran, with which kernels, on how many threads, and whether the update was folded."""
+        """Return which BLAS ran, with which kernels, on how many threads, and whether the update was one product."""
         update = "folded" if self._routines.folded else "two steps"
         return {**self._blas.facts(), "threads": in_force(), "update": update}
 
@@ -94,7 +95,7 @@ class BlasBackend(Backend):
             np.subtract(bias, scaled, out=bias)
 
     def _resize(self, rows: int) -> None:
-        """Fit the pass to this batch; buffers grow on first use and never shrink."""
+        """Make the pass fit a batch of this size; the buffers grow if they must and never shrink."""
         if rows > self._buffers.capacity:
             self._buffers = Buffers(self.network, rows, self._make)
         if rows != self._pass.rows:

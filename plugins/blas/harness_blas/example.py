@@ -1,4 +1,4 @@
-"""``example``: the paper's Fast Serial and Fast Parallel, one example at a time through BLAS."""
+"""``example``: the paper's Fast Serial and Fast Parallel, with BLAS on one example at a time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness_blas.passes import Buffers, Pass
 
 
 class ExampleBackend(Backend):
-    """Gradients of one example after the other, added over the batch, one step a batch.
+    """The gradients of one example after the other are added up over the batch, with one step for each batch.
 
-    Every product is a matrix with a vector (``gemv``), every gradient a rank-one update (``ger``). With one worker it
-    is the paper's Fast Serial, with more, BLAS divides each product: Fast Parallel.
+    Every product is that of a matrix and a vector (``gemv``), and every gradient is a rank-one update (``ger``). With
+    one worker this is the paper's Fast Serial. With more workers BLAS divides each product: Fast Parallel.
     """
 
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1, kernels: str = "inherit") -> None:
@@ -30,10 +30,10 @@ class ExampleBackend(Backend):
         self._buffers = Buffers(network, 0, self._make)
         self._one = Pass(Buffers(network, 1, self._make), 0, 1)
         self._forwarded = 0
-        self._limit = ThreadLimit(self.workers)  # last: nothing after it can fail and leave it behind
+        self._limit = ThreadLimit(self.workers)  # last, so that no later failure can leave the limit set
 
     def load(self, x: Array, y: Array) -> None:
-        """Keep the caller's set as it is; BLAS reads each example where it lies."""
+        """Keep the caller's set without a copy; BLAS reads the examples from it."""
         super().load(x, y)
         self._x, self._y = x, y
 
@@ -50,7 +50,7 @@ class ExampleBackend(Backend):
         return copied(self._gradients)
 
     def close(self) -> None:
-        """Give the claim on BLAS threads back."""
+        """Release the limit on BLAS threads."""
         self._limit.release()
 
     def forward(self, rows: slice) -> None:
@@ -75,7 +75,7 @@ class ExampleBackend(Backend):
                 np.subtract(value, scaled, out=value)
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """One epoch; at batch 1, per-sample training, each rank-one update goes straight into the weights."""
+        """Train one epoch; with batches of 1, per-sample training, each rank-one update goes into the weights."""
         check_rate(rate)
         for rows in batches(self.rows, batch_size):
             if batch_size == 1:
@@ -86,11 +86,11 @@ class ExampleBackend(Backend):
                 self.step(rate)
 
     def facts(self) -> Mapping[str, str | int | float]:
-        """Say which BLAS ran, with which kernels and on how many threads."""
+        """Return which BLAS ran, with which kernels and on how many threads."""
         return {**self._blas.facts(), "threads": in_force()}
 
     def _learn(self, rows: slice, sums: Parameters, factor: float) -> None:
-        """Add ``factor`` times the batch's gradient into ``sums``, one example forward and back after the other."""
+        """Add ``factor`` times the batch's gradient to ``sums``: each example goes forward and back before the next."""
         for i in range(rows.start, rows.stop):
             self._one.forward(self._parameters, self._x[i : i + 1])
             self._one.backward(self._parameters, self._y[i : i + 1], rows.stop - rows.start)
@@ -115,7 +115,7 @@ class ExampleBackend(Backend):
             yield Pass(self._buffers, place, place + 1), i
 
     def _grow(self, rows: int) -> None:
-        """Keep what every example of the batch leaves behind; the buffers grow on first use and never shrink."""
+        """Make room for every example of a batch; the buffers grow if they must and never shrink."""
         if rows > self._buffers.capacity:
             self._buffers = Buffers(self.network, rows, self._make)
 

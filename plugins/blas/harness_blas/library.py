@@ -1,11 +1,11 @@
-"""The two BLAS routines that NumPy does not offer: a product added into a matrix, and a rank-one update.
+"""The two BLAS routines that NumPy does not offer: a product added to a matrix, and a rank-one update.
 
-``W -= rate * a.T @ delta`` in one call (``beta=1, alpha=-rate``) needs no gradient and saves two passes over ``W``.
-Measured on two Zen 5 cores, net 784-1024-10, batch 128, float32: 257 GFLOP/s a step on two threads instead of 198
-with a product and a subtraction, 189 instead of 183 on one. ``scipy.linalg.blas`` offers the routine too, but from a
-second OpenBLAS with a thread pool of its own: the two pools spin on each other's cores, and the same step fell to 28.
-So the routine is taken from the very library that NumPy is linked to. ctypes gives the GIL back during a call.
-Where that library does not export the C interface under a known name, NumPy does it in two steps.
+``W -= rate * a.T @ delta`` in one call (``beta=1, alpha=-rate``) needs no gradient and saves two passes over ``W``. It
+was measured on two Zen 5 cores with net 784-1024-10, batch 128 and float32. A step runs at 257 GFLOP/s on two threads,
+and at 198 with a product and a subtraction; on one thread at 189 and 183. ``scipy.linalg.blas`` offers the routine too,
+but from a second OpenBLAS with its own thread pool. The two pools spin on each other's cores, and the same step ran at
+28. So the routine is taken from the library that NumPy itself uses. ctypes releases the GIL during a call. If that
+library does not export the C interface under a known name, NumPy does the work in two steps.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ NAMES = (
     ("scipy_cblas_{}", ctypes.c_int32),
     ("cblas_{}", ctypes.c_int32),
 )
-"""How wheels and distributions name the C interface, and the width of its integers."""
+"""The names that wheels and distributions give the C interface, with the type of its integers."""
 
 AddProduct = Callable[[Array, float, Array, Array], None]
-"""``(c, alpha, a, b)``: ``c += alpha * a.T @ b`` in place, for matrices whose rows are contiguous."""
+"""Called with ``(c, alpha, a, b)``: ``c += alpha * a.T @ b`` in place, for matrices whose rows are contiguous."""
 
 AddOuter = Callable[[Array, float, Array, Array], None]
-"""``(c, alpha, a, b)``: ``c += alpha * outer(a, b)`` in place, for contiguous vectors."""
+"""Called with ``(c, alpha, a, b)``: ``c += alpha * outer(a, b)`` in place, for contiguous vectors."""
 
 
 class Routines(NamedTuple):
-    """The two routines for one dtype, and whether BLAS does them or NumPy in two steps."""
+    """The two routines for one dtype; ``folded`` says that BLAS does each in one call, and not NumPy in two steps."""
 
     add_product: AddProduct
     add_outer: AddOuter
@@ -56,7 +56,10 @@ def routines(dtype: str) -> Routines:
 
 
 def _symbol(routine: str) -> tuple[Any, Any] | None:
-    """Find a routine in NumPy's own BLAS: a symbol is looked up in the module's dependencies, too."""
+    """Return a routine of NumPy's own BLAS with its type of integers, or ``None``.
+
+    The lookup in NumPy's module also searches the libraries that the module depends on.
+    """
     module = importlib.import_module("numpy.linalg._umath_linalg")
     if module.__file__ is None:
         return None

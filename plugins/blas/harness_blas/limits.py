@@ -20,7 +20,7 @@ _original: list[threadpool_limits] = []
 
 
 class ThreadLimit:
-    """A claim to at most ``threads`` BLAS threads in this process, until ``release``."""
+    """A limit of ``threads`` BLAS threads for this process, until ``release``."""
 
     def __init__(self, threads: int) -> None:
         self._threads: int | None = min(threads, cores())
@@ -29,7 +29,7 @@ class ThreadLimit:
             _enforce()
 
     def release(self) -> None:
-        """Release the claim. A second call does nothing."""
+        """Give the limit up. A second call does nothing."""
         with _lock:
             if self._threads is not None:
                 _asked.remove(self._threads)
@@ -43,7 +43,7 @@ def in_force() -> int:
 
 
 def _enforce() -> None:
-    """Set the smallest claimed limit. If there are no claims, restore the original limit."""
+    """Set the smallest limit that is in use. If there is none, restore the original limit."""
     if not _asked:
         _original.pop().restore_original_limits()
         return

@@ -1,4 +1,4 @@
-"""What ``threads`` and ``shm`` are built from: promised to those two plugins, which pin the version of this one."""
+"""The names that the plugins ``threads`` and ``shm`` may import. Both pin the version of this plugin."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Forward propagation and backpropagation of some rows with BLAS, in buffers that are made once.
+"""Forward propagation and backpropagation of some rows with BLAS, in buffers that are allocated once.
 
-``Buffers`` holds the arrays of a batch, ``Pass`` the two algorithms on some of its rows: all of them in ``blas``, one
-worker's examples in ``threads`` and ``shm``. ``k`` counts layers from 0; ``a_in`` of layer 0 is the input.
+``Buffers`` holds the arrays of a batch. ``Pass`` has both algorithms for some of its rows: for all of them in ``blas``,
+for the examples of one worker in ``threads`` and ``shm``. ``k`` counts layers from 0; ``a_in`` of layer 0 is the input.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Make = Callable[[tuple[int, ...]], Array]
 
 
 class Buffers:
-    """The arrays that a batch of up to ``capacity`` rows needs: ``z``, ``a`` and ``delta`` of every layer, scratch."""
+    """The arrays for a batch of up to ``capacity`` rows: ``z``, ``a`` and ``delta`` of every layer, and scratch."""
 
     def __init__(self, network: Network, capacity: int, make: Make) -> None:
         self.network = network
@@ -44,9 +44,9 @@ class Buffers:
 
 
 class Pass:
-    """Both algorithms on rows ``start`` to ``stop`` of the buffers; everything it writes lies in these rows.
+    """Both algorithms on the rows from ``start`` to ``stop`` of the buffers; nothing else is written.
 
-    ``turn`` is entered around every BLAS call: a lock where threaded BLAS calls must not run at once.
+    ``turn`` is entered around every BLAS call. It is a lock if threaded BLAS calls must not run at the same time.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Pass:
             a_in = stage.a
 
     def backward(self, parameters: Parameters, y: Array, rows: int) -> None:
-        """Compute ``delta`` of every layer from the last to the first, of the mean loss over ``rows`` of the batch."""
+        """Compute ``delta`` of every layer from the last to the first, for the mean loss over a batch of ``rows``."""
         start_delta(self._loss, self.stages[-1], y, rows)
         for k in range(len(self.stages) - 1, 0, -1):
             below = self.stages[k - 1]
@@ -83,5 +83,5 @@ class Pass:
             times_slope(below)
 
     def inputs(self, x: Array) -> list[Array]:
-        """Return what every layer was fed: the rows ``x``, then the activations of the layer below."""
+        """Return the input of every layer: the rows ``x``, then the activations of the layer below."""
         return [x, *(stage.a for stage in self.stages[:-1])]

@@ -1,6 +1,6 @@
-"""Activations, their slopes and the delta of the last layer in place: nothing is allocated for the shipped ones.
+"""Activations, their slopes and the delta of the last layer, in place: the contract's activations allocate nothing.
 
-An activation from a plugin has its array-API form only, which returns new arrays; it runs through that.
+An activation from a plugin has only its array-API form, which returns new arrays.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from harness import Activation, Array
 from harness.plugin import output_delta
 
 IN_PLACE = frozenset({"linear", "sigmoid", "tanh", "relu"})
-"""Activations whose slope follows from ``a`` alone, so that ``a`` may overwrite ``z``."""
+"""Activations whose slope can be computed from ``a`` alone, so that ``a`` may overwrite ``z``."""
 
 
 class Stage(NamedTuple):
-    """One layer of a batch, every array ``(rows, outputs)``; ``a`` is ``z`` itself for the names in ``IN_PLACE``."""
+    """One layer of a batch. Every array is ``(rows, outputs)``; ``a`` is ``z`` itself for the names in ``IN_PLACE``."""
 
     activation: Activation
     z: Array
@@ -46,7 +46,7 @@ def times_slope(stage: Stage) -> None:
 
 
 def start_delta(loss: str, last: Stage, y: Array, rows: int) -> None:
-    """Compute the last layer's ``delta`` of the mean loss over ``rows``, of which the stage may hold a part."""
+    """Compute the last layer's ``delta`` for the mean loss over ``rows`` rows; the stage may hold a part of them."""
     f, z, a, delta, _ = last
     if loss == "ce":
         _softmax(a, delta)
@@ -64,7 +64,7 @@ def start_delta(loss: str, last: Stage, y: Array, rows: int) -> None:
 
 
 def _softmax(z: Array, a: Array) -> None:
-    """Shift every row by its maximum, so that nothing overflows; the two columns are all that is allocated."""
+    """Compute the softmax of every row, shifted by its maximum so that nothing overflows; allocate two columns."""
     np.subtract(z, z.max(axis=1, keepdims=True), out=a)
     np.exp(a, out=a)
     a /= a.sum(axis=1, keepdims=True)
@@ -76,7 +76,7 @@ def _linear(z: Array, a: Array) -> None:
 
 
 def _sigmoid(z: Array, a: Array) -> None:
-    """The floor keeps ``exp(-z)`` finite: below it a sigmoid is smaller than any normal number."""
+    """Compute the sigmoid. The lower limit keeps ``exp(-z)`` finite; below it a sigmoid is no normal number."""
     np.maximum(z, -87.0 if z.dtype == np.float32 else -708.0, out=a)
     np.negative(a, out=a)
     np.exp(a, out=a)
@@ -93,7 +93,7 @@ def _relu(z: Array, a: Array) -> None:
 
 
 def _linear_slope(_a: Array, _delta: Array, _scratch: Array) -> None:
-    """The slope is 1."""
+    """Do nothing, because the slope is 1."""
 
 
 def _sigmoid_slope(a: Array, delta: Array, scratch: Array) -> None:
@@ -109,7 +109,7 @@ def _tanh_slope(a: Array, delta: Array, scratch: Array) -> None:
 
 
 def _relu_slope(a: Array, delta: Array, scratch: Array) -> None:
-    """The sign of ``a``, never negative, is the slope: 1 above 0, and 0 at 0."""
+    """Multiply by the sign of ``a``, which is the slope: 1 above 0, and 0 at 0."""
     np.sign(a, out=scratch)
     delta *= scratch
 

@@ -1,9 +1,9 @@
-"""One worker's share in parallel minibatch gradient descent (algorithm 5), for threads and for processes alike.
+"""One worker's share in parallel minibatch gradient descent (algorithm 5), for threads and for processes.
 
-The examples of a batch are divided for the forward pass and the deltas. The papers then sum the partial gradients of
-all workers; here each worker makes *its rows* of every gradient from the deltas of *all* examples. It is the same
-sum, added up inside the product, so that no gradient is ever reduced, and the update is divided as well. Between the
-two stand a barrier, and another before the next forward pass reads the weights.
+The examples of a batch are divided among the workers for the forward pass and the deltas. The papers then add up the
+partial gradients of all workers. Here each worker computes *its rows* of every gradient from the deltas of *all*
+examples. That is the same sum, but it is added up inside the product. So no gradients have to be added, and the update
+is divided too. A barrier separates the two parts, and another one the update from the next forward pass.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Shared:
 
 
 class Own(NamedTuple):
-    """A worker's slice of one layer: rows of the weights, and of the bias as many neurons."""
+    """A worker's slice of one layer: rows of the weights, and a part of the bias."""
 
     weights: Array
     bias: Array
@@ -50,7 +50,7 @@ def share(count: int, rank: int, workers: int) -> slice:
 class Worker:
     """Worker ``rank`` of ``workers``. A method does the worker's own part and does not wait for the others.
 
-    ``turn`` is entered around every BLAS call: a lock where threaded BLAS calls must not run at once.
+    ``turn`` is entered around every BLAS call. It is a lock if threaded BLAS calls must not run at the same time.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Worker:
             self._part.forward(self._shared.parameters, self._shared.x[rows][self._examples])
 
     def backward(self, rows: slice) -> None:
-        """The deltas of this worker's examples, of the mean loss over the whole batch."""
+        """Compute the deltas of this worker's examples, for the mean loss over the whole batch."""
         if self._part.rows:
             self._part.backward(self._shared.parameters, self._shared.y[rows][self._examples], self._batch.rows)
 
@@ -93,7 +93,7 @@ class Worker:
             np.subtract(own.bias, bias, out=own.bias)
 
     def update(self, rows: slice, rate: float) -> None:
-        """Gradient and step in one: the product over all examples is added into this worker's rows of the weights."""
+        """Do gradient and step in one: add the product over all examples to this worker's rows of the weights."""
         for (own, a_in, delta), (_, bias) in zip(self._layers(rows), self._scaled, strict=True):
             with self._turn:
                 self._add_product(own.weights, -rate, a_in[:, own.inputs], delta)
@@ -107,7 +107,7 @@ class Worker:
             yield own, a_in, stage.delta
 
     def _cut(self, rows: int) -> None:
-        """Divide a batch of this size; the buffers, which whoever grows them gives to new workers, have room."""
+        """Divide a batch of this size. The buffers are large enough; the owner makes new workers for larger ones."""
         self._examples = share(rows, self._rank, self._workers)
         self._part = Pass(self._shared.buffers, self._examples.start, self._examples.stop, self._turn)
         self._batch = Pass(self._shared.buffers, 0, rows)

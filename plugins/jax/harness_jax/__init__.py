@@ -1,4 +1,4 @@
-"""The backend ``jax``, described; JAX itself is imported by ``backend.py``, in the worker alone."""
+"""The description of the backend ``jax``; only ``backend.py``, in the worker, imports JAX."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def harness_backends() -> Iterator[BackendSpec]:
 
 
 def platform(workers: int, options: Mapping[str, str | int]) -> dict[str, str | None]:  # noqa: ARG001  an environment
-    """Keep a CPU cell off the GPU; on a GPU take memory as it is needed, so that ``close`` gives it back."""
+    """Keep JAX from a GPU if the device is ``cpu``; on a GPU let it take memory only as it is needed."""
     if options.get("device", "cpu") == "cpu":
         return {"JAX_PLATFORMS": "cpu"}
     return {"JAX_PLATFORMS": None, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}

@@ -1,4 +1,4 @@
-"""JAX: pure functions under ``jit``, the epoch as one ``lax.scan``."""
+"""JAX: pure functions under ``jit``; an epoch is one ``lax.scan``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ jax.config.update("jax_enable_x64", val=True)  # type: ignore[no-untyped-call]  
 
 
 class JaxBackend(Backend):
-    """Data and weights live on the device; ``workers`` is the size of XLA's thread pool, set by the environment."""
+    """Data and weights are on the device; ``workers`` is the size of XLA's thread pool, which the environment sets."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class JaxBackend(Backend):
         return _numpy(self._gradients)
 
     def close(self) -> None:
-        """Drop every array and compiled function."""
+        """Release every array and compiled function."""
         for name in ("x", "y", "_z", "_pull", "_params", "_gradients", "_functions"):
             self.__dict__.pop(name, None)
 
@@ -61,15 +61,15 @@ class JaxBackend(Backend):
         self._z, self._pull = self._functions.forward(self._params, self.x[rows])
 
     def backprop(self, rows: slice) -> None:
-        """Pull the gradient of the mean loss back through the recorded forward."""
+        """Compute the gradients of the mean loss from the recorded forward."""
         self._gradients: Params = self._functions.backprop(self._pull, self._z, self.y[rows])
 
     def step(self, rate: float) -> None:
-        """Update: ``params - rate * gradients``."""
+        """Compute ``params - rate * gradients``."""
         self._params = self._functions.update(self._params, self._gradients, self._dtype(rate))
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """One compiled call for the epoch; the first call at a batch size compiles it."""
+        """Train one epoch in one compiled call; the first call with a batch size compiles it."""
         check_rate(rate)
         batch = min(whole_number("batch_size", batch_size, "rows"), self.rows)
         self._params = self._functions.epoch(self._params, self.x, self.y, self._dtype(rate), batch=batch)
@@ -81,7 +81,7 @@ class JaxBackend(Backend):
             bias.block_until_ready()
 
     def facts(self) -> Mapping[str, str | int | float]:
-        """Say which device, thread pool, version and precision ran."""
+        """Return which device, thread pool, version and precision ran."""
         facts: dict[str, str | int | float] = {
             "device": self.device.device_kind,
             "threads": int(os.environ.get("PJRT_NPROC", os.cpu_count() or 1)),
@@ -94,7 +94,7 @@ class JaxBackend(Backend):
         return facts
 
     def _put(self, array: Array) -> jax.Array:
-        """Copy to the device: JAX may otherwise use the caller's memory as it is."""
+        """Copy an array to the device. Without the copy JAX may use the caller's memory."""
         placed: jax.Array = jax.device_put(array.copy(), self.device)
         return placed
 

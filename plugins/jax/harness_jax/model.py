@@ -22,11 +22,11 @@ NATIVE: dict[str, Pointwise] = {
     "tanh": jnp.tanh,
     "relu": jax.nn.relu,
 }
-"""JAX's own form of an activation; others run by their array-API form."""
+"""JAX's own form of an activation; for others their array-API form is used."""
 
 
 class Perceptron:
-    """The pure functions of one network at one precision; holds no weights and no data."""
+    """The pure functions of one network at one precision. It holds no weights and no data."""
 
     def __init__(self, network: Network, precision: str) -> None:
         self.loss_name = network.loss
@@ -44,7 +44,7 @@ class Perceptron:
         return z
 
     def outputs(self, z: jax.Array) -> jax.Array:
-        """Return the last activation of ``z``."""
+        """Return the outputs: the last activation of ``z``."""
         return self.activations[-1](z)
 
     def loss(self, z: jax.Array, y: jax.Array) -> jax.Array:
@@ -67,7 +67,7 @@ class Perceptron:
         return update(params, gradients, rate)
 
     def epoch(self, params: Params, x: jax.Array, y: jax.Array, rate: jax.Array, batch: int) -> Params:
-        """Return the parameters after all batches in order: one scan over the whole ones, then the ragged last."""
+        """Return the parameters after all batches in order: one scan over the full ones, then the smaller last one."""
         whole = len(x) // batch
         cut = whole * batch
         if whole:
@@ -83,20 +83,20 @@ def update(params: Params, gradients: Params, rate: jax.Array) -> Params:
 
 
 class Compiled(NamedTuple):
-    """The functions of one network under ``jit``; each compiles at its first call for a shape."""
+    """The functions of one network under ``jit``; each is compiled at its first call for a shape."""
 
     forward: Any
-    """``(params, x) -> (z, pull)``; ``pull`` maps a gradient by ``z`` to one by ``params``."""
+    """Called with ``(params, x)``, returns ``(z, pull)``; ``pull`` maps a gradient by ``z`` to one by ``params``."""
     outputs: Any
     backprop: Any
-    """``(pull, z, y) -> gradients``."""
+    """Called with ``(pull, z, y)``, returns the gradients."""
     update: Any
     epoch: Any
 
 
 @cache
 def compiled(network: Network, precision: str) -> Compiled:
-    """Return the compiled functions, the same for all instances of a network, so that none compiles them again."""
+    """Return the compiled functions; all instances of a network share them, so that they are compiled once."""
     model = Perceptron(network, precision)
     return Compiled(
         forward=jax.jit(lambda params, x: jax.vjp(lambda p: model.forward(p, x), params)),
@@ -124,7 +124,7 @@ def _bf16(left: jax.Array, right: jax.Array) -> jax.Array:
 
 @jax.custom_vjp
 def mixed_product(a: jax.Array, weights: jax.Array) -> jax.Array:
-    """Return ``a @ weights`` with bfloat16 operands, forward and backward; float32 in, float32 out."""
+    """Return ``a @ weights`` in float32, with operands rounded to bfloat16 both forward and backward."""
     return _bf16(a, weights)
 
 
@@ -145,7 +145,7 @@ def _pointwise(name: str) -> Pointwise:
 
 
 def _registered(function: Activation) -> Pointwise:
-    """A registered activation with the slope that its plugin gave, not the one JAX would derive."""
+    """Return a registered activation with the slope of its plugin, and not the one that JAX would derive."""
 
     @jax.custom_jvp
     def pointwise(z: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""The backend ``keras``, described; Keras and TensorFlow are imported by ``backend.py``, in the worker alone."""
+"""The description of the backend ``keras``; only ``backend.py``, in the worker, imports Keras and TensorFlow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def harness_backends() -> Iterator[BackendSpec]:
 
 
 def tensorflow(workers: int, options: Mapping[str, str | int]) -> dict[str, str | None]:
-    """Choose the engine, the threads and the devices, and keep TensorFlow's banner out of standard error."""
+    """Choose engine, threads and devices, and keep TensorFlow's messages out of standard error."""
     variables: dict[str, str | None] = {
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -16,7 +16,7 @@ from harness_keras.model import loss, perceptron, pointwise
 
 
 class KerasBackend(Backend):
-    """Data and weights live on the device; ``workers`` are TensorFlow's intra-op threads."""
+    """Data and weights are on the device; ``workers`` are TensorFlow's intra-op threads."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class KerasBackend(Backend):
             self._activate = pointwise(network.layers[-1].activation)
             self._row_losses = loss(network)
             self.model = perceptron(network, parameters)
-            # A variable of our own: Keras would round the rate to float32 for a float64 network.
+            # Our own variable, because Keras would round the rate of a float64 network to float32.
             self.rate = keras.Variable(0.0, dtype=network.dtype, trainable=False)
             self.optimiser = keras.optimizers.SGD(learning_rate=lambda: self.rate)
             self.optimiser.build(self.model.trainable_variables)
@@ -64,7 +64,7 @@ class KerasBackend(Backend):
         return _pairs([gradient.numpy() for gradient in self._gradients])
 
     def close(self) -> None:
-        """Drop the model, the set and every traced function."""
+        """Release the model, the set and every traced function."""
         for name in ("x", "y", "_z", "_tape", "_gradients", "_epoch", "model", "optimiser"):
             self.__dict__.pop(name, None)
 
@@ -79,7 +79,7 @@ class KerasBackend(Backend):
         self._gradients = self._tape.gradient(self._mean_loss, self.model.trainable_variables)
 
     def step(self, rate: float) -> None:
-        """``keras.optimizers.SGD`` with this rate."""
+        """Apply ``keras.optimizers.SGD`` with this rate."""
         self.rate.assign(rate)
         self.optimiser.apply(self._gradients, self.model.trainable_variables)
 
@@ -100,7 +100,7 @@ class KerasBackend(Backend):
             variable.numpy()
 
     def facts(self) -> Mapping[str, str | int | float]:
-        """Say which device, threads, versions and precision ran."""
+        """Return which device, threads, versions and precision ran."""
         facts: dict[str, str | int | float] = {
             "device": self.device,
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),
@@ -128,7 +128,7 @@ class KerasBackend(Backend):
                 self._epoch(self.x[whole:], self.y[whole:], self.rows - whole)
 
     def _steps(self, x: Any, y: Any, batch: int) -> None:
-        """All whole batches of ``x`` in order; traced once for a shape and batch size."""
+        """Train on all whole batches of ``x`` in order; TensorFlow traces this once for each shape and batch size."""
         variables = [variable.value for variable in self.model.trainable_variables]
         whole = x.shape[0] // batch
         x, y = tf.reshape(x, (whole, batch, -1)), tf.reshape(y, (whole, batch, -1))
@@ -141,9 +141,9 @@ class KerasBackend(Backend):
 
 def _refuse(device: str) -> None:
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
-        raise Unavailable(f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}: this backend is Keras on TensorFlow, unset it")
+        raise Unavailable(f"KERAS_BACKEND={os.environ['KERAS_BACKEND']}: this backend is Keras on TensorFlow; unset it")
     if device == "cuda" and not tf.config.list_physical_devices("GPU"):
-        raise Unavailable("no CUDA device: TensorFlow sees none (a build without CUDA, no driver or no GPU)")
+        raise Unavailable("no CUDA device: TensorFlow sees none (a build without CUDA, or no driver or GPU)")
 
 
 def _set_threads(workers: int) -> None:
@@ -154,7 +154,7 @@ def _set_threads(workers: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(workers)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:
-        raise Unavailable(f"TensorFlow's thread count is fixed once a process, and {workers} was asked now") from error
+        raise Unavailable(f"TensorFlow's number of threads is fixed in this process, and is not {workers}") from error
 
 
 def _pairs(arrays: list[Any]) -> Parameters:

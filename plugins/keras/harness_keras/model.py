@@ -1,4 +1,4 @@
-"""The network as a Keras user writes it: ``Dense`` layers, and the contract's losses."""
+"""The network as a Keras user writes it: ``Dense`` layers and the contract's losses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Pointwise: TypeAlias = Callable[[Any], Any]
 Loss: TypeAlias = Callable[[Any, Any], Any]
 
 NATIVE = {"linear", "sigmoid", "tanh", "relu"}
-"""Activations that Keras knows by the same name; others run by their array-API form."""
+"""Activations that Keras has by the same name; for others their array-API form is used."""
 
 
 def perceptron(network: Network, parameters: Parameters) -> keras.Model:
-    """Build a Sequential of ``Dense`` layers, the last one linear: ``z``, from which ``outputs`` are activated."""
+    """Build a ``Sequential`` of ``Dense`` layers. The last one is linear and gives ``z``, without its activation."""
     *hidden, last = network.layers
     kind = {"dtype": network.dtype}
     layers = [keras.layers.Dense(layer.outputs, activation=pointwise(layer.activation), **kind) for layer in hidden]
@@ -31,15 +31,18 @@ def perceptron(network: Network, parameters: Parameters) -> keras.Model:
 
 
 def pointwise(name: str) -> Pointwise:
-    """Return Keras' own activation, or a registered one with the slope that its plugin gave."""
+    """Return Keras' own activation, or a registered one with the slope of its plugin.
+
+    Raise ``Unsupported`` if a registered one does not run on TensorFlow.
+    """
     if name in NATIVE:
-        known: Pointwise = keras.activations.get(name)
-        return known
+        native: Pointwise = keras.activations.get(name)
+        return native
     return _registered(activation(name))
 
 
 def loss(network: Network) -> Loss:
-    """Return ``(y, z) -> rows`` of the contract's loss, summed over outputs; the mean over rows is left to Keras."""
+    """Return a function of ``(y, z)`` that gives every row's loss, summed over outputs; Keras takes the mean."""
     last = network.layers[-1].activation
     if network.loss == "ce":
         return _cross_entropy
@@ -66,7 +69,7 @@ def _bce(y: Any, a: Any) -> Any:
 
 
 class _Namespace:
-    """What an array form needs of an array-API namespace, out of TensorFlow, where some names differ."""
+    """An array-API namespace made from TensorFlow, which has some of the names in other modules."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(tf.math, name, None) or getattr(tf, name, None) or getattr(tf.experimental.numpy, name)

@@ -87,7 +87,7 @@ def test_refusals_name_their_reason() -> None:
                 backend.train_epoch(8, float("nan"))
             with pytest.raises(harness.RequestError, match="batch_size=0"):
                 backend.train_epoch(0, 0.1)
-        with pytest.raises(harness.Unavailable, match="fixed once a process"):
+        with pytest.raises(harness.Unavailable, match="fixed in this process"):
             KerasBackend(network, start, workers=3)
     """)
 

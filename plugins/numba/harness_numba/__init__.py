@@ -11,7 +11,7 @@ TEAM = ("pool", "fork")
 
 
 def openmp(workers: int, options: Options) -> Variables:
-    """Give OpenMP ``workers`` threads; a team that is about to end does not spin until it is told so."""
+    """Give OpenMP ``workers`` threads. With ``team=fork`` idle threads wait passively, because they end soon."""
     passive: Variables = {"OMP_WAIT_POLICY": "passive"} if options.get("team") == "fork" else {}
     return {**library_threads(workers, options), **passive}
 

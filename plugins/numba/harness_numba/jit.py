@@ -1,7 +1,7 @@
 """Compile functions so that they run without the GIL and are kept on disk; only the first process compiles them.
 
-Numba notices a change in the file of a cached function, but not in the files of the functions that it calls. The
-cache therefore has one folder for every state of this package's sources, below ``NUMBA_CACHE_DIR``, too.
+Numba notices a change in the file of a cached function, but not in the files of the functions that it calls. Therefore
+the cache has one folder for every version of this package's sources, also below ``NUMBA_CACHE_DIR``.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def kernel(function: Function) -> Function:
-    """Compile on first use for the types of its arguments, cached; runs without the GIL."""
+    """Compile a function at its first use, for the types of its arguments; it is cached and runs without the GIL."""
     return _compiled(function, nogil=True)
 
 
 def reassociated(function: Function) -> Function:
-    """Compile like ``kernel``, with sums that may be added up in any order, so that a dot product vectorises."""
+    """Compile like ``kernel``, but let sums be added up in any order, so that a dot product is vectorised."""
     return _compiled(function, nogil=True, fastmath={"reassoc", "nsz", "contract"})
 
 
 def parallel(function: Function) -> Function:
-    """Compile like ``kernel``, with every ``prange`` divided among the threads of Numba's layer."""
+    """Compile like ``kernel``, but divide every ``prange`` among the threads of Numba's layer."""
     return _compiled(function, parallel=True)
 
 
 def inlined(function: Function) -> Function:
-    """Compile for use inside kernels only; LLVM inlines it there and nothing of its own is kept on disk."""
+    """Compile for use inside kernels only. LLVM inlines the function there, and it is not cached itself."""
     compiled: Function = numba.njit(function, nogil=True)
     return compiled
 
@@ -50,7 +50,7 @@ def intrinsic(define: Callable[..., Any]) -> Any:
 
 
 def c_function(signature: Any, function: Callable[..., Any]) -> Any:
-    """Compile at once to a cached C function with an ``address``. Callers use the address; they do not inline it."""
+    """Compile now to a cached C function with an ``address``. Callers use the address, so it is not inlined."""
     kept = cached()
     with _cache_folder():
         return numba.cfunc(signature, cache=kept)(function)
@@ -77,7 +77,7 @@ def _cache_folder() -> Iterator[None]:
 
 @cache
 def cached() -> bool:
-    """Return whether there is a place to keep compiled code; without one, every process compiles for itself."""
+    """Return whether compiled code can be kept on disk; if not, every process compiles for itself."""
     if vars(config)["CACHE_DIR"]:
         return True
     try:
@@ -89,7 +89,7 @@ def cached() -> bool:
 
 @cache
 def folder() -> Path:
-    """Return where compiled code is kept: below ``XDG_CACHE_HOME``, one folder for every state of these sources."""
+    """Return the folder of compiled code, below ``XDG_CACHE_HOME``; each version of these sources has its own."""
     return cache_folder() / "numba" / _digest()
 
 

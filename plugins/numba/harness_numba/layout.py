@@ -1,6 +1,6 @@
-"""All parameters of a network in one flat array, and a table of where each layer lies in it.
+"""All parameters of a network in one flat array, and a table with the place of each layer in it.
 
-One array and one table have the same type for every network, so kernels are compiled once for each dtype.
+The array and the table have the same types for every network, so kernels are compiled once for each dtype.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ among all neurons, and its activation (kind and two addresses)."""
 
 
 def table(network: Network, pointwise: list[Pointwise]) -> Array:
-    """Return one record a layer."""
+    """Return one record for each layer."""
     rows: list[tuple[int, ...]] = []
     at = neurons = 0
     for layer, function in zip(network.layers, pointwise, strict=True):
@@ -30,7 +30,7 @@ def table(network: Network, pointwise: list[Pointwise]) -> Array:
 
 
 def packed(parameters: Parameters, *, transposed: bool = False) -> Array:
-    """Return a fresh flat copy, layer by layer, weights then bias; ``transposed``: the weights one neuron a row."""
+    """Return a fresh flat copy, for each layer its weights and its bias; ``transposed``: each row is one neuron."""
     turned = [(w.T if transposed else w, b) for w, b in parameters]
     return np.concatenate([part.ravel() for pair in turned for part in pair])
 

@@ -1,4 +1,4 @@
-"""``linalg``: hand-written loops, examples divided among Python threads. One worker is the studies' Naive Serial."""
+"""``linalg``: hand-written loops; Python threads share the examples. One worker is the studies' Naive Serial."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class LinalgBackend(Backend):
         self._team.run(lambda worker: self._descend(worker, rate))
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """Train once over all rows; a batch of one goes straight into the weights where one thread works."""
+        """Train once over all rows; with one worker, a batch of one example changes the weights directly."""
         check_rate(rate)
         for rows in batches(self.rows, batch_size):
             self._reserve(rows.stop - rows.start)

@@ -1,7 +1,7 @@
 """The loops of ``linalg``: one example at a time, as the studies write them. No BLAS, no minibatch product.
 
-``layers`` is the table of ``layout``; ``theta`` and ``gradient`` are flat. Each row of ``z``, ``a`` and ``delta`` is
-one example and holds the neurons of all layers side by side.
+``layers`` is the table from ``layout``; ``theta`` and ``gradient`` are flat arrays. Each row of ``z``, ``a`` and
+``delta`` is one example and holds the neurons of all layers side by side.
 """
 
 # ruff: noqa: PLR0913, PLR0917  kernels take arrays, not objects
@@ -16,7 +16,7 @@ from harness_numba.pointwise import output_delta, slope, value
 
 @inlined
 def _affine(x: Array, weights: Array, bias: Array, z: Array) -> None:
-    """``z = x W + b``, by rows of W."""
+    """Compute ``z = x W + b``, row by row of W."""
     for j in range(len(bias)):
         z[j] = bias[j]
     for i in range(len(x)):
@@ -27,7 +27,7 @@ def _affine(x: Array, weights: Array, bias: Array, z: Array) -> None:
 
 @inlined
 def _add_outer(scale: float, x: Array, delta: Array, weights: Array, bias: Array) -> None:
-    """``W += scale x' delta`` and ``b += scale delta``."""
+    """Compute ``W += scale x' delta`` and ``b += scale delta``."""
     for i in range(len(x)):
         x_i, row = scale * x[i], weights[i]
         for j in range(len(delta)):
@@ -78,7 +78,7 @@ def backprop(
 ) -> None:
     """Backpropagation of every row of ``x``, which is part of a batch of ``rows``. Add ``scale`` times the gradients.
 
-    Where the batch is one example, ``gradient`` may be ``theta`` itself: all deltas are known before the first
+    If the batch is one example, ``gradient`` may be ``theta`` itself, because all deltas are known before the first
     weight changes.
     """
     top = layers[len(layers) - 1]
@@ -98,7 +98,7 @@ def backprop(
 
 @inlined
 def _delta_below(layer: Any, lower: Any, theta: Array, z: Array, a: Array, delta: Array) -> None:
-    """``delta_below = (delta W') f'(z_below)``."""
+    """Compute ``delta_below = (delta W') f'(z_below)``."""
     weights = _weights(layer, theta)
     own = delta[layer.neurons : layer.neurons + layer.outputs]
     for i in range(lower.outputs):
@@ -108,7 +108,7 @@ def _delta_below(layer: Any, lower: Any, theta: Array, z: Array, a: Array, delta
 
 @kernel
 def add_up(gradients: Array, first: int, last: int) -> None:
-    """Add the partial gradients of all workers, one a row, into row 0, between ``first`` and ``last``."""
+    """Add the partial gradients of all workers, which are the rows, into row 0, from ``first`` to ``last``."""
     total = gradients[0]
     for worker in range(1, len(gradients)):
         part = gradients[worker]
@@ -118,6 +118,6 @@ def add_up(gradients: Array, first: int, last: int) -> None:
 
 @kernel
 def descend(rate: Any, gradient: Array, theta: Array) -> None:
-    """``theta -= rate gradient``."""
+    """Compute ``theta -= rate gradient``."""
     for j in range(len(theta)):
         theta[j] -= rate * gradient[j]

@@ -1,7 +1,7 @@
 """``neurons``: per-sample training in which each OpenMP thread owns neurons, after Olsen et al.
 
-``team=pool`` keeps the threads of Numba's layer. ``team=fork`` runs every batch in a thread that is made for it: GNU
-OpenMP ties a team to the thread that opens a parallel region, so the team is created with it and ends with it.
+``team=pool`` keeps the threads of Numba's layer. ``team=fork`` starts a new thread for every batch, because GNU
+OpenMP makes a team for each thread that opens a parallel region, and the team ends with that thread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from harness_numba.team import checked
 
 
 class NeuronsBackend(Backend):
-    """Every thread owns neurons of every layer; samples go one after the other. ``train_epoch`` is timed."""
+    """Every thread owns neurons of every layer; samples are trained one after the other. ``train_epoch`` is timed."""
 
     def __init__(self, network: Network, parameters: Parameters, *, workers: int = 1, team: str = "pool") -> None:
         super().__init__(network, parameters, workers=workers)
@@ -73,7 +73,7 @@ class NeuronsBackend(Backend):
         neurons_loops.descend(self._one * rate, self._gradient, self._theta)
 
     def train_epoch(self, batch_size: int, rate: float) -> None:
-        """Train once over all rows, a team for every batch; a batch of one sample goes straight into the weights."""
+        """Train once over all rows, batch by batch; a batch of one sample changes the weights directly."""
         check_rate(rate)
         for rows in batches(self.rows, batch_size):
             self._reserve(rows.stop - rows.start)
@@ -131,11 +131,11 @@ def _check_threads(workers: int) -> None:
         )
 
 
-def _check_layer(fork: bool) -> None:  # noqa: FBT001  private, and named where it is called
+def _check_layer(fork: bool) -> None:  # noqa: FBT001  private, with one caller
     layer = _layer()
     if fork and layer != "omp":
         raise Unavailable(
-            f"neurons: team=fork is made by OpenMP, and Numba runs its {layer!r} layer here; "
+            f"neurons: team=fork needs OpenMP, and Numba runs its {layer!r} layer here; "
             "use team=pool, or a Numba with its 'omp' layer"
         )
 

@@ -1,8 +1,8 @@
 """The loops of ``neurons``: one sample at a time, each layer's neurons divided among the threads of a parallel region.
 
-Weights are stored one neuron a row, so that a thread owns whole rows: it alone reads them going forward and writes
-them in the update. Every ``prange`` over the team forks and joins once, as a ``parallel for`` of OpenMP does: twice a
-layer for each sample, three times for hidden ones.
+Each row of the stored weights belongs to one neuron, so that a thread owns whole rows: no other thread reads them in
+the forward pass or writes them in the update. Every ``prange`` over the team forks and joins once, as a ``parallel
+for`` of OpenMP does: twice in each layer for each sample, and three times in a hidden layer.
 """
 
 # ruff: noqa: PLR0913, PLR0917  kernels take arrays, not objects
@@ -27,13 +27,13 @@ def _dot(x: Array, y: Array) -> Any:
 
 @inlined
 def _weights(layer: Any, theta: Array) -> Array:
-    """One neuron a row: its incoming weights."""
+    """Return a layer's weights; each row holds the incoming weights of one neuron."""
     return theta[layer.weights : layer.bias].reshape((layer.outputs, layer.inputs))
 
 
 @inlined
 def _activations(layers: Array, index: int, x: Array, a: Array) -> Array:
-    """What layer ``index`` takes: the sample, or the neurons of the layer below."""
+    """Return the input of layer ``index``: the sample, or the activations of the layer below."""
     if index == 0:
         return x
     lower = layers[index - 1]
@@ -79,7 +79,7 @@ def learn(layer: Any, scale: Any, below: Array, delta: Array, gradient: Array, f
 
 @parallel
 def forward(team: int, layers: Array, theta: Array, x: Array, z: Array, a: Array) -> None:
-    """Forward propagation of every sample of ``x``, one after the other, ``team`` threads for each layer."""
+    """Propagate every sample of ``x`` forward, one after the other; ``team`` threads work on each layer."""
     for row in range(len(x)):
         for index in range(len(layers)):
             for thread in prange(team):
@@ -103,10 +103,10 @@ def backprop(
     scale: Any,
     gradient: Array,
 ) -> None:
-    """Backpropagation of every sample of ``x``, a batch of ``rows``: adds ``scale`` times the gradients.
+    """Propagate every sample of ``x``, a batch of ``rows``, back: add ``scale`` times its gradients to ``gradient``.
 
-    Where the batch is one sample, ``gradient`` may be ``theta`` itself: all deltas are known before the first weight
-    changes.
+    If the batch is one sample, ``gradient`` may be ``theta`` itself, because all deltas are known before the first
+    weight changes.
     """
     for row in range(len(x)):
         top = layers[len(layers) - 1]
@@ -127,6 +127,6 @@ def backprop(
 
 @kernel
 def descend(rate: Any, gradient: Array, theta: Array) -> None:
-    """``theta -= rate gradient``: the end of a batch of several samples."""
+    """Compute ``theta -= rate gradient``, at the end of a batch of several samples."""
     for j in range(len(theta)):
         theta[j] -= rate * gradient[j]

@@ -1,6 +1,6 @@
-"""Activations and deltas of one neuron, for kernels: shipped ones compiled in, registered ones called by address.
+"""Activations and deltas of one neuron, for kernels: the contract's are compiled in, registered ones called by address.
 
-An address keeps the kernels the same for every network, so that they are compiled once and found on disk again.
+Because of the address, kernels are the same for every network, so they are compiled once and then read from disk.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ LOSSES = {"mse": MSE, "bce": BCE, "ce": CE}
 
 @dataclass(frozen=True)
 class Pointwise:
-    """One layer's activation as kernels see it: a kind and, for registered ones, two addresses of C functions."""
+    """One layer's activation for kernels: its kind and, for a registered one, the addresses of two C functions."""
 
     kind: int
     value: int = 0
     slope: int = 0
     keep: tuple[Any, ...] = field(default=(), repr=False)
-    """The compiled functions; the addresses are good as long as this lives."""
+    """The compiled functions; the addresses are valid as long as these exist."""
 
 
 def of_network(network: Network) -> list[Pointwise]:
-    """Return every layer's activation; one that has no scalar form is ``Unsupported``."""
+    """Return every layer's activation; raise ``Unsupported`` if one has no scalar form that Numba can compile."""
     return [_pointwise(activation(layer.activation)) for layer in network.layers]
 
 
@@ -80,7 +80,7 @@ _call: Callable[..., float] = (
 
 @inlined
 def value(kind: int, address: int, z: float) -> float:
-    """``a = f(z)``, in float64."""
+    """Return ``a = f(z)`` in float64."""
     z = np.float64(z)
     if kind == SIGMOID:
         e = math.exp(-abs(z))
@@ -96,7 +96,7 @@ def value(kind: int, address: int, z: float) -> float:
 
 @inlined
 def slope(kind: int, address: int, z: float, a: float) -> float:
-    """``f'(z)``, given ``a = f(z)``; the slope of relu at 0 is 0."""
+    """Return ``f'(z)``, given ``a = f(z)``; the slope of relu at 0 is 0."""
     z, a = np.float64(z), np.float64(a)
     if kind == SIGMOID:
         return a * (1.0 - a)

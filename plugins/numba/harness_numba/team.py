@@ -79,7 +79,7 @@ class Team:
         tasks: list[Future[None]] = []
         try:
             for number in range(self.size):
-                tasks.append(submit(guarded, number))  # noqa: PERF401  those before one that fails must be known
+                tasks.append(submit(guarded, number))  # noqa: PERF401  if one fails, those before it must be known
             wait(tasks)
         except BaseException:
             self._free()

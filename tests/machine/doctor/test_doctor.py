@@ -16,9 +16,8 @@ from harness.contract.registry import Registry, registry
 from harness.contract.registry.faults import Fault, Source
 from harness.errors import HarnessError
 from harness.machine.doctor import libraries, system
-from harness.machine.doctor.examination import examinations, examine
+from harness.machine.doctor.examination import examinations, examine, plugins
 from harness.machine.doctor.finding import Finding, percent
-from harness.machine.doctor.plugins import plugins
 from harness.machine.facts.span import Machine
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from harness import Unavailable
 from harness.contract.environment import combined, one_library_thread
-from harness.machine.kernels import cache as kernel_cache
 from harness.machine.kernels import search as kernel_search
 from harness.machine.kernels.openblas import Library, library
 from harness.machine.kernels.option import blas_kernels, require_kernels
@@ -99,11 +98,11 @@ def test_a_spoilt_cache_is_measured_again(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_another_cpu_or_library_has_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = kernel_cache._path()
-    monkeypatch.setattr(kernel_cache, "_cpu", lambda: ["another model"])
-    other = kernel_cache._path()
+    before = kernel_search._path()
+    monkeypatch.setattr(kernel_search, "_cpu", lambda: ["another model"])
+    other = kernel_search._path()
     monkeypatch.setattr("importlib.metadata.version", lambda _: "99.0")
-    assert len({before, other, kernel_cache._path()}) == 3
+    assert len({before, other, kernel_search._path()}) == 3
 
 
 def test_a_folder_that_cannot_be_written_is_a_warning_and_no_failure(

@@ -22,7 +22,7 @@ DONE = {"deed": "done"}
         ("stack_overflow_in_c", "crashed", {"signal": "SIGSEGV"}),
         ("hang_in_c", "timeout", {"reason": "had not ended after 1 s"}),
         ("ignore_terminate", "timeout", {"reason": "had not ended after 1 s"}),
-        ("stop_itself", "timeout", {"reason": "had not ended after 1 s, standing still by a stop signal"}),
+        ("stop_itself", "timeout", {"reason": "had not ended after 1 s; it is held by a stop signal"}),
         ("fork_ten", "ended", {"message": DONE, "warnings": ("left 10 processes behind, which were ended",)}),
         ("fork_ten_and_hang", "timeout", {}),
         ("close_all_files", "ended", {"message": DONE, "exit_code": 0}),
@@ -59,7 +59,7 @@ def test_a_chain_of_forks_is_caught(lab: Lab) -> None:
 
 
 def test_a_guardian_that_is_held_is_ended_with_all_that_it_guards(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.machine.process.guard.OVERDUE", 0.5)
+    monkeypatch.setattr("harness.machine.process.parent.OVERDUE", 0.5)
     ended = lab.run("hold_the_guardian", seconds=1.0)
     assert ended.state == "crashed"
     assert "guardian was held" in ended.reason

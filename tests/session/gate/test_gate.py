@@ -15,14 +15,16 @@ import pytest
 from harness.contract.network import Network
 from harness.contract.parameters import initial_parameters
 from harness.contract.spec import BackendSpec
-from harness.errors import HarnessError, RequestError
+from harness.errors import HarnessError, InputOutputError, RequestError
 from harness.plan.cell import Cell
-from harness.report.compare import Thresholds
+from harness.report.compare import Side, Thresholds
 from harness.report.compare.error_rate import LEVEL
+from harness.report.compare.pairing import Pair, Samples
+from harness.report.compare.verdicts import judged
 from harness.session.gate import calibration as kept
 from harness.session.gate import slowed
 from harness.session.gate.calibrating import CalibrationRuns, Calibrator, Trio
-from harness.session.gate.calibration import Calibration
+from harness.session.gate.calibration import Calibration, Gate
 from harness.session.gate.slowed import Slowed
 from harness.session.gate.thresholds import gated
 from harness.store import Stored
@@ -120,28 +122,106 @@ def test_a_damaged_calibration_is_refused_with_what_to_do(state: Path, text: str
         Calibration.load("box-1")
 
 
+def test_a_calibration_that_cannot_be_read_or_written_is_no_wrong_request(state: Path, quiet: Calibration) -> None:
+    path = kept.place("box-1")
+    path.mkdir(parents=True)
+    with pytest.raises(InputOutputError, match=r"box-1\.json: Is a directory"):
+        Calibration.load("box-1")
+    with pytest.raises(InputOutputError, match=r"box-1\.json"):
+        quiet.save()
+    assert state in path.parents
+
+
+def sides(before: float, after: float, rounds: int = 20) -> tuple[Side, Side]:
+    """Two sides of one cell, measured in pairs with hardly any noise."""
+    drift = [1 + 1e-4 * (turn % 3) for turn in range(rounds)]
+    a, b = (stored([time * factor for factor in drift]) for time in (before, after))
+    return side(a), side(b, word="B.db")
+
+
 @pytest.mark.usefixtures("state")
 def test_the_gate_widens_bands_to_what_the_machine_can_see(quiet: Calibration) -> None:
     replace(quiet, smallest=0.3).save()
-    thresholds, level, notes = gated(side(stored([1.0] * 20)), Thresholds())
-    assert thresholds.band({}) == 0.3
-    assert level == LEVEL
-    assert len(notes) == 1
+    result = gated(*sides(1.0, 1.2), Thresholds())
+    assert [cell.band for cell in result.cells] == [0.3]
+    assert [cell.verdict for cell in result.cells] == ["same"]
+    assert [cell.level for cell in result.cells] == [LEVEL]
+    assert result.notes[0] == str(replace(quiet, smallest=0.3))
+    assert "with 20 rounds in pairs, a band of 30% and the correction for 1 cell, this gate finds" in result.notes[1]
+    assert len(result.notes) == 3
 
 
 @pytest.mark.usefixtures("state")
 def test_the_gate_is_stricter_where_equals_were_called_changed(quiet: Calibration) -> None:
     replace(quiet, alarm_rate=0.2).save()
-    _, level, notes = gated(side(stored([1.0] * 3)), Thresholds())
-    assert level == pytest.approx(LEVEL / 4)
-    assert "3 rounds, fewer than the 20" in notes[1]
+    result = gated(*sides(1.0, 1.0, rounds=3), Thresholds())
+    assert [cell.level for cell in result.cells] == [pytest.approx(LEVEL / 4)]
+    assert sum("3 rounds, fewer than the 20" in note for note in result.notes) == 2
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_gate_looks_at_the_rounds_and_the_machine_of_both_sides(quiet: Calibration, which: int) -> None:
+    quiet.save()
+    few = [stored([1.0 + 1e-3 * turn for turn in range(20)]), stored([1.0 + 1e-3 * turn for turn in range(20)])]
+    few[which] = few[which][:3]
+    result = gated(side(*few[:1]), side(*few[1:], word="B.db"), Thresholds())
+    word = ("A.db", "B.db")[which]
+    assert f"{word} has cells of 3 rounds, fewer than the 20 of the calibration" in result.notes
+    few[which] = stored([1.0] * 20, row={"machine": "box-2"})
+    with pytest.raises(RequestError, match="--gate knows the noise of one machine only"):
+        gated(side(*few[:1]), side(*few[1:], word="B.db"), Thresholds(), across_machines=True)
+
+
+def judged_slower(rng: np.random.Generator, gate: Gate, change: float, *, sigma: float = 0.03) -> bool:
+    """Measure a study of equals anew, of which one cell became slower, and judge it: is that cell called slower?"""
+    pairs = []
+    for batch in range(gate.cells):
+        before = 0.01 * np.exp(rng.normal(0, sigma, gate.rounds[0]))
+        after = 0.01 * np.exp(rng.normal(0, sigma, gate.rounds[1])) * (1 + change if batch == 0 else 1)
+        run = "r" if gate.paired else "another"
+        sides = Samples(tuple(stored(before, batch=1 + batch))), Samples(tuple(stored(after, batch=1 + batch, run=run)))
+        pairs.append(({"batch": 1 + batch}, Pair(*sides)))
+    return judged(pairs, Thresholds(gate.band), LEVEL)[0].verdict == "slower"
+
+
+GATES = [
+    Gate((20, 20), 0.05, 1),
+    Gate((20, 20), 0.05, 4),
+    Gate((20, 20), 0.15, 2),
+    Gate((7, 7), 0.05, 4),
+    Gate((5, 5), 0.01, 2),
+    Gate((20, 20), 0.05, 2, paired=False),
+    Gate((5, 12), 0.05, 2, paired=False),
+]
+
+
+@pytest.mark.parametrize("gate", GATES, ids=str)
+def test_what_the_gate_says_that_it_finds_it_finds_in_8_of_10_cases(quiet: Calibration, gate: Gate) -> None:
+    """The gate is told the noise by a calibration; new times of a machine with that noise are judged by its rules."""
+    rng, cases = np.random.default_rng(11), 120
+    change = quiet.finds(gate)
+    found = sum(judged_slower(rng, gate, change) for _ in range(cases))
+    assert 0.70 * cases <= found <= 0.90 * cases
+    assert change > gate.band
+    assert f"{100 * change:.1f}%" in quiet.describe(gate)
+
+
+def test_more_rounds_find_less_and_a_wider_band_or_more_cells_find_more(quiet: Calibration) -> None:
+    changes = [quiet.finds(gate) for gate in (
+        Gate((60, 60), 0.05, 1), Gate((20, 20), 0.05, 1), Gate((5, 5), 0.05, 1), Gate((5, 5), 0.05, 20),
+        Gate((5, 5), 0.5, 20), Gate((2, 2), 0.5, 20),
+    )]  # fmt: skip
+    assert changes == sorted(changes)
+    assert changes[-1] == np.inf
+    assert "no change at all" in quiet.describe(Gate((2, 2), 0.05, 1))
 
 
 @pytest.mark.usefixtures("state")
 def test_a_gate_that_sees_nothing_is_refused(quiet: Calibration) -> None:
     replace(quiet, smallest=None).save()
     with pytest.raises(RequestError, match="guards nothing"):
-        gated(side(stored([1.0] * 3)), Thresholds())
+        gated(*sides(1.0, 1.0, rounds=3), Thresholds())
 
 
 class Sleepy(Good):

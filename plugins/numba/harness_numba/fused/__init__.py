@@ -1,1 +1,1 @@
-"""``fused`` in small pieces; ``plan`` is where to begin reading. Importing this package alone loads nothing."""
+"""``fused`` in small pieces. Begin to read with ``plan``. Importing this package alone loads nothing."""

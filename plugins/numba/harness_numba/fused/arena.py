@@ -1,7 +1,7 @@
-"""One block of memory for all that kernels touch, on huge pages where the system has them.
+"""One block of memory for everything that kernels use, on huge pages if the system has them.
 
-With small pages the distance between two addresses in the cache is drawn anew in every process. The mapping is private:
-a shared one has no huge pages on most systems, and a forked child would train its parent's weights.
+With small pages, it is random in every process which addresses share a place in the cache. The mapping is private: a
+shared one has no huge pages on most systems, and a forked child would change its parent's weights.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ import numpy as np
 from harness import Array
 
 LINE = 64
+"""Bytes of a cache line."""
 PAGE = 2 << 20
+"""Bytes of a huge page."""
 
 
 class Arena:
-    """Hands out zeroed pieces of one mapping, each on a cache line of its own. Freed with its last array."""
+    """One mapping of zeroed memory. The system gets it back together with the last array over it."""
 
     def __init__(self, size: int) -> None:
-        """Map ``size`` bytes."""
+        """Map ``size`` bytes; raise ``MemoryError`` if the system does not have them."""
         try:
             block = mmap.mmap(-1, size + PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         except OSError as error:
@@ -34,30 +36,33 @@ class Arena:
         self._skip = self.address - self._bytes.ctypes.data
 
     def view(self, address: int, shape: tuple[int, ...], strides: tuple[int, ...], dtype: str) -> Array:
-        """Return an array over what lies at ``address``."""
+        """Return an array over the memory at ``address``."""
         at = address - self.address + self._skip
         return np.ndarray(shape, dtype, self._bytes.data, at, strides)
 
 
 class Plan:
-    """Adds up how much memory is needed, piece by piece, before it is mapped."""
+    """Adds up how much memory is needed, piece by piece, before anything is mapped."""
 
     def __init__(self) -> None:
         self.size = 0
 
     def take(self, size: int) -> int:
-        """Return the offset of a new piece; the next one starts on another line of a page."""
+        """Return the offset of a new piece. The next piece begins on another cache line."""
         at = self.size
         self.size += rounded(size, LINE) + LINE
         return at
 
 
 def rounded(size: int, unit: int) -> int:
-    """Return ``size`` rounded up to whole units."""
+    """Return ``size`` rounded up to a multiple of ``unit``."""
     return -(-size // unit) * unit
 
 
 def odd_lines(size: int) -> int:
-    """Return a stride of at least ``size`` bytes, an odd number of cache lines: rows spread over the sets."""
+    """Return a stride of at least ``size`` bytes that is an odd number of cache lines.
+
+    With such a stride, rows do not compete for the same places in the cache.
+    """
     size = rounded(size, LINE)
     return size if size // LINE % 2 else size + LINE

@@ -1,4 +1,4 @@
-"""``fused``: exact minibatch SGD as fast as the CPU allows. ``docs/fused.md`` explains how, with the algebra."""
+"""``fused``: exact minibatch SGD as fast as the CPU allows. ``docs/fused.md`` explains the method and its algebra."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST_RATE = 1e6
 
 
 class FusedBackend(Backend):
-    """Each thread owns neurons for the whole run. Updates are delayed where that is exact and saves reading weights.
+    """Each thread owns neurons for the whole run. Updates are delayed if that is exact and saves reading weights.
 
     ``train_epoch`` is what is timed. ``forward`` and ``backprop`` use the same kernels and keep a gradient.
     """

@@ -1,7 +1,7 @@
-"""A barrier for threads: a counter that only grows. It is read atomically, or a loop would never see it change.
+"""A barrier for threads: a counter that only grows. It is read atomically, else a loop might never see it change.
 
-A thread spins for a while, because a step takes microseconds; then it yields, because with more workers than cores
-the one that it waits for may need this very core. The abort flag sends everybody home.
+A thread spins for a while, because a step takes microseconds. Then it yields, because with more workers than cores the
+thread that it waits for may need the same core. The abort flag makes every thread return.
 """
 
 from __future__ import annotations

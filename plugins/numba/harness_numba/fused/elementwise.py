@@ -1,7 +1,7 @@
-"""What is done to every number of a vector: activations, their slopes, sums and errors.
+"""Functions on every number of a vector: activations, their slopes, sums and errors.
 
-``exp`` is a shifted integer and a polynomial, so that a whole vector is done at once; sigmoid and tanh are made of it
-such that they keep their relative accuracy in the tails and near 0. NaN stays NaN.
+``exp`` is made of a shifted integer and a polynomial, so that it works on a whole vector at once. sigmoid and tanh use
+it in a way that keeps their relative accuracy for large numbers and near 0. NaN stays NaN.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from llvmlite import ir
 from harness_numba.fused.emit import INT, Emitter, Value, emitted
 
 LIMITS = {4: (-87.0, 88.0), 8: (-708.0, 709.0)}
-"""Between these, by the bytes of a number, exp is a normal number."""
+"""The range in which exp is a normal number, by the bytes of a number."""
 DEGREE = {4: 7, 8: 13}
-"""Terms of the series of exp: the first that is left out is below half a unit in the last place."""
+"""Terms of the series of exp. The next term would be below half a unit in the last place."""
 MANTISSA = {4: 23, 8: 52}
 EXPONENT = {4: 127, 8: 1023}
 LN2_HIGH = {4: 355 / 512, 8: float.fromhex("0x1.62E42FEEp-1")}
-"""The head of ln 2, so short that its product with the exponent is exact."""
+"""The first digits of ln 2, so few that the product with the exponent is exact."""
 
 
 def _clamped(emit: Emitter, x: Value, low: float, high: float) -> Value:
@@ -46,18 +46,18 @@ def _exp_parts(emit: Emitter, x: Value) -> tuple[Value, Value]:
 
 
 LN2_LOW = 1.9082149292705877e-10
-"""``ln 2 - LN2_HIGH[8]``, to more digits than a subtraction in double precision gives."""
+"""``ln 2 - LN2_HIGH[8]``, with more digits than a subtraction in double precision gives."""
 
 
 def sigmoid(emit: Emitter, z: Value, a: Value) -> None:
-    """``a = 1 / (1 + exp(-z))``."""
+    """Compute ``a = 1 / (1 + exp(-z))``."""
     one = emit.constant(1.0)
     power, rest = _exp_parts(emit, _clamped(emit, emit.builder.fneg(emit.load(z)), *LIMITS[emit.itemsize]))
     emit.store(emit.builder.fdiv(one, emit.builder.fadd(one, emit.fma(power, rest, power))), a)
 
 
 def tanh(emit: Emitter, z: Value, a: Value) -> None:
-    """``a = e / (e + 2)`` with ``e = exp(2 z) - 1``, which is exact near 0."""
+    """Compute ``a = e / (e + 2)`` with ``e = exp(2 z) - 1``, which is exact near 0."""
     twice = emit.builder.fmul(emit.constant(2.0), emit.load(z))
     power, rest = _exp_parts(emit, _clamped(emit, twice, -60.0, 60.0))
     e = emit.fma(power, rest, emit.builder.fsub(power, emit.constant(1.0)))
@@ -65,45 +65,45 @@ def tanh(emit: Emitter, z: Value, a: Value) -> None:
 
 
 def relu(emit: Emitter, z: Value, a: Value) -> None:
-    """``a = z`` above 0, and 0 elsewhere."""
+    """Compute ``a``: ``z`` above 0, and 0 elsewhere."""
     value, zero = emit.load(z), emit.constant(0.0)
     emit.store(emit.builder.select(emit.builder.fcmp_ordered("<=", value, zero), zero, value), a)
 
 
 def sigmoid_slope(emit: Emitter, a: Value, d: Value) -> None:
-    """``d *= a (1 - a)``."""
+    """Compute ``d *= a (1 - a)``."""
     value = emit.load(a)
     slope = emit.builder.fmul(value, emit.builder.fsub(emit.constant(1.0), value))
     emit.store(emit.builder.fmul(emit.load(d), slope), d)
 
 
 def tanh_slope(emit: Emitter, a: Value, d: Value) -> None:
-    """``d *= 1 - a a``."""
+    """Compute ``d *= 1 - a a``."""
     value = emit.load(a)
     slope = emit.fma(emit.builder.fneg(value), value, emit.constant(1.0))
     emit.store(emit.builder.fmul(emit.load(d), slope), d)
 
 
 def relu_slope(emit: Emitter, a: Value, d: Value) -> None:
-    """``d *= 1`` where ``a`` is above 0, and 0 elsewhere."""
+    """Keep ``d`` where ``a`` is above 0, and set it to 0 elsewhere."""
     zero = emit.constant(0.0)
     above = emit.builder.fcmp_ordered(">", emit.load(a), zero)
     emit.store(emit.builder.select(above, emit.load(d), zero), d)
 
 
 def added(emit: Emitter, left: Value, right: Value, out: Value) -> None:
-    """``out = left + right``."""
+    """Compute ``out = left + right``."""
     emit.store(emit.builder.fadd(emit.load(left), emit.load(right)), out)
 
 
 def error(emit: Emitter, a: Value, y: Value, d: Value, scale: Value) -> None:
-    """``d = scale (a - y)``."""
+    """Compute ``d = scale (a - y)``."""
     difference = emit.builder.fsub(emit.load(a), emit.load(y))
     emit.store(emit.builder.fmul(emit.splat(scale), difference), d)
 
 
 def columns_taken(emit: Emitter, bias: Value, d: Value, row: Value, count: Value) -> None:
-    """``bias -= sum of the rows of d``."""
+    """Subtract the sum of the rows of ``d`` from ``bias``."""
 
     def body(held: list[Value]) -> list[Value]:
         place, total = held

@@ -1,7 +1,7 @@
 """Vector code in LLVM IR. It decides which registers hold which values, which Numba's own loops cannot promise.
 
-Addresses and strides are 64-bit integers in bytes, so that one kernel serves any array, row or panel. The whole
-vocabulary of the tiles stands here, so that no other file knows LLVM's.
+Addresses and strides are 64-bit integers in bytes, so that one kernel can work on any array, row or panel. All
+instructions that the tiles use are defined here.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Emitter:
         self.builder.store(value, self.builder.inttoptr(place, value.type.as_pointer()), align=self.itemsize)
 
     def prefetch(self, address: Value, at: int = 0) -> None:
-        """Have the vector that lies ``at`` vectors after ``address`` fetched into the cache, to be written."""
+        """Fetch the vector that lies ``at`` vectors after ``address`` into the cache, for writing."""
         byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
         name, module = "llvm.prefetch.p0i8", self.builder.module
         kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
@@ -106,7 +106,7 @@ class Emitter:
         return self.builder.call(function, values)
 
     def loop(self, count: Value, start: Sequence[Value], body: Callable[[list[Value]], list[Value]]) -> list[Value]:
-        """Run ``body`` ``count`` times on values that stay in registers; returns what it returned last."""
+        """Run ``body`` ``count`` times on values that stay in registers; return what it returned last."""
         before = self.builder.block
         inside, after = self.builder.append_basic_block(), self.builder.append_basic_block()
         self.builder.cbranch(self.builder.icmp_signed(">", count, INT(0)), inside, after)
@@ -169,10 +169,10 @@ def as_tuple(kinds: Sequence[Any]) -> Any:
 
 
 def emitted(generate: Generate) -> Any:
-    """Return a function for kernels that is made of what ``generate(emit, *arguments)`` writes.
+    """Return a function for kernels whose code is what ``generate(emit, *arguments)`` writes.
 
-    It takes the type of number, ``numpy.float32`` or ``numpy.float64``, and a tuple: floats in it are converted to that
-    type, all others are addresses, strides and counts.
+    It takes the type of number, ``numpy.float32`` or ``numpy.float64``, and a tuple. Floats in the tuple are converted
+    to that type; everything else is an address, a stride or a count.
     """
 
     @intrinsic
@@ -198,4 +198,4 @@ def _itemsize(_context: Any, number: Any) -> Any:
 
 
 itemsize: Callable[[Any], int] = _itemsize
-"""For kernels: the bytes of a number of this type."""
+"""Return the bytes of a number of this type; for use inside kernels."""

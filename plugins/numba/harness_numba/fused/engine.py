@@ -33,7 +33,7 @@ class Engine:
         self._team = Team("pool", self._workers, self._abort)
 
     def load(self, x: Array, y: Array) -> None:
-        """Copy the set: rows padded with zeros to whole panels, and never a power of 2 apart."""
+        """Copy the set. Its rows are padded with zeros to whole panels, and their distance is never a power of 2."""
         last = self._memory.layers[-1]
         self._x = _padded(x, odd_lines(rounded(x.shape[1] * x.itemsize, KERNELS.panel_bytes)))
         self._y = _padded(y, int(last["row"]))
@@ -118,7 +118,7 @@ class Engine:
         try:
             self._team.run(work)
         except BaseException:
-            self._memory.fill(self._memory.parameters())  # the threads' copies of the last bias may be a batch apart
+            self._memory.fill(self._memory.parameters())  # the threads' copies of the last bias may differ by one batch
             raise
 
     def _abort(self) -> None:
@@ -127,7 +127,7 @@ class Engine:
 
 
 def _padded(array: Array, row: int) -> Array:
-    """Return a copy whose rows are ``row`` bytes apart, the rest of each zero."""
+    """Return a copy whose rows are ``row`` bytes apart; the rest of each row is zero."""
     arena = Arena(len(array) * row)
     copy: Array = arena.view(arena.address, array.shape, (row, array.itemsize), str(array.dtype))
     copy[...] = array

@@ -1,4 +1,4 @@
-"""The same mathematics in plain NumPy, for CPUs without AVX2 or AVX-512. ``facts`` says that this code ran."""
+"""The same mathematics in plain NumPy, for CPUs without AVX2 and AVX-512. ``facts`` says that this code ran."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from harness.plugin import copied, output_delta
 
 
 class NumpyEngine:
-    """Forward, back and update as the reference writes them, in the network's dtype."""
+    """Forward pass, backpropagation and update, written as in the reference, in the network's dtype."""
 
-    def __init__(self, network: Network, parameters: Parameters, workers: int) -> None:  # noqa: ARG002  NumPy's own
+    def __init__(self, network: Network, parameters: Parameters, workers: int) -> None:  # noqa: ARG002  NumPy has threads of its own
         self.network = network
         self._functions = [activation(layer.activation) for layer in network.layers]
         self._parameters = copied(parameters)
@@ -36,14 +36,14 @@ class NumpyEngine:
         return self._a[-1].copy()
 
     def forward(self, rows: slice) -> None:
-        """``a = f(a W + b)``, layer by layer."""
+        """Compute ``a = f(a W + b)``, layer by layer."""
         self._y_batch, self._z, self._a = self._y[rows], [], [self._x[rows]]
         for function, (weights, bias) in zip(self._functions, self._parameters, strict=True):
             self._z.append(self._a[-1] @ weights + bias)
             self._a.append(np.asarray(function.value(np, self._z[-1]), self._x.dtype))
 
     def backprop(self) -> None:
-        """Gradients of the rows of the last forward, from the last layer to the first."""
+        """Compute the gradients of the rows of the last forward, from the last layer to the first."""
         self._gradients = []
         delta = output_delta(self.network.loss, self._functions[-1], self._z[-1], self._a[-1], self._y_batch)
         for index in reversed(range(len(self._functions))):
@@ -53,13 +53,13 @@ class NumpyEngine:
                 delta = (delta @ self._parameters[index][0].T) * slope
 
     def step(self, rate: float) -> None:
-        """``weights -= rate * gradients``."""
+        """Compute ``weights -= rate * gradients``."""
         for (weights, bias), (by_weights, by_bias) in zip(self._parameters, self._gradients, strict=True):
             np.subtract(weights, weights.dtype.type(rate) * by_weights, out=weights)
             np.subtract(bias, bias.dtype.type(rate) * by_bias, out=bias)
 
     def train_epoch(self, batch: int, rate: float) -> None:
-        """Train batch by batch."""
+        """Train once over all rows, batch by batch."""
         for rows in batches(len(self._x), batch):
             self.forward(rows)
             self.backprop()
@@ -73,5 +73,5 @@ class NumpyEngine:
         return {
             "isa": "none",
             "strategy": "plain NumPy",
-            "note": "no AVX2 or AVX-512 here: plain NumPy on the threads that its BLAS has, not our kernels",
+            "note": "this CPU has no AVX2 or AVX-512: plain NumPy ran, on the threads of its BLAS, and not our kernels",
         }

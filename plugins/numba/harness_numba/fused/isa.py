@@ -1,7 +1,7 @@
-"""Which vectors and tiles the kernels are made of: read once from the features that Numba compiles for.
+"""The vectors and tiles of the kernels, chosen once by the CPU features for which Numba compiles.
 
-``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` change what Numba compiles for, and with it what is chosen here; Numba
-keeps the compiled code of different features apart.
+``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` change these features, and so the choice made here. Numba keeps code for
+different features apart in its cache.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from numba.core.registry import cpu_target
 
 VECTORS = 2
-"""Vectors side by side in a panel: every scalar of the left factor is used twice for one load."""
+"""Vectors side by side in a panel. Every scalar of the left factor is loaded once and used for both."""
 
 
 @dataclass(frozen=True)
 class Isa:
-    """A kind of CPU. Tiles are as large as its vector registers hold without spilling."""
+    """A kind of CPU. Its tiles are the largest that fit into its vector registers."""
 
     name: str
     vector_bytes: int
@@ -26,9 +26,9 @@ class Isa:
     dot_rows: int
     """Rows of the widest dot tile, which has four columns."""
     panels_by_4: int
-    """Panels of the product tile with four rows."""
+    """Panels that a product tile with four rows takes."""
     panels_by_2: int
-    """Panels of the product tile with two rows."""
+    """Panels that a product tile with two rows takes."""
 
     def lanes(self, itemsize: int) -> int:
         """Return how many numbers of ``itemsize`` bytes a vector holds."""
@@ -45,7 +45,7 @@ AVX2 = Isa("avx2", 32, product_rows=6, dot_rows=2, panels_by_4=1, panels_by_2=2)
 
 
 def chosen() -> Isa | None:
-    """Return the kind of CPU that Numba compiles for, or ``None`` where these kernels do not apply."""
+    """Return the kind of CPU for which Numba compiles, or ``None`` if these kernels cannot run on it."""
     triple, _, features = cpu_target.target_context.codegen().magic_tuple()
     has = set(features.split(","))
     if not triple.startswith("x86_64") or not hasattr(os, "sched_yield"):
@@ -57,4 +57,4 @@ def chosen() -> Isa | None:
 
 ISA = chosen()
 KERNELS = ISA or AVX2
-"""What the kernels are written for; never compiled where ``ISA`` is ``None``."""
+"""The kind of CPU for which the kernels are written. They are never compiled if ``ISA`` is ``None``."""

@@ -1,7 +1,8 @@
-"""The operations of a hidden layer, each on the columns that the calling thread owns. Run inside kernels.
+"""The operations of a hidden layer, each on the columns that the calling thread owns. Used inside kernels.
 
-``settle`` brings weights up to date, ``advance`` goes forward, ``correct`` adds what a delayed update has not yet
-done, ``retreat`` goes back. ``x`` is what a layer takes, ``z``, ``a`` and ``d`` are its own rows.
+``settle`` applies a delayed update to the weights, ``advance`` computes ``z``, ``correct`` adds to it what a delayed
+update would have changed, and ``retreat`` computes the deltas of the layer below. ``x`` is the input of a layer; ``z``,
+``a`` and ``d`` are its own rows.
 """
 # ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
 
@@ -14,20 +15,20 @@ from harness_numba.fused.products import PANEL, WIDE
 from harness_numba.jit import inlined
 
 GROUP = 4
-"""Panels that a few rows go through together, forward and back."""
+"""Panels that a few rows are multiplied by together, forward and back."""
 FEW = WIDE
-"""Fewer rows than this are bound by reading weights."""
+"""With fewer rows than this, reading the weights takes longest."""
 
 
 @inlined
 def share(panels: int, me: int, team: int) -> tuple[int, int]:
-    """Return the panels of a thread: first and last."""
+    """Return the first panel of a thread, and the one after its last."""
     return me * panels // team, (me + 1) * panels // team
 
 
 @inlined
 def below(run: Any, layers: Any, index: int, start: int, parity: int, row: int) -> tuple[int, int]:
-    """Return the address and the stride of what a layer takes, from ``row`` of a window on."""
+    """Return the address and the stride of a layer's input from ``row`` of a window on."""
     if index == 0:
         return run.x + (start + row) * run.x_row, run.x_row
     lower = layers[index - 1]
@@ -36,7 +37,7 @@ def below(run: Any, layers: Any, index: int, start: int, parity: int, row: int) 
 
 @inlined
 def settle(run: Any, layer: Any, begin: int, end: int, pending: tuple[int, int, int, int], mirror: int) -> None:
-    """Bring panels of weights, and their biases, up to date; with ``mirror`` their gradients are added up instead."""
+    """Apply the pending update to panels of weights and their biases; with ``mirror``, add up gradients instead."""
     x, x_row, d, rows = pending
     for first in range(0, rows, run.settled):
         left, count = x + first * x_row, min(run.settled, rows - first)
@@ -48,14 +49,14 @@ def settle(run: Any, layer: Any, begin: int, end: int, pending: tuple[int, int, 
 
 @inlined
 def pending(run: Any, layers: Any, seat: Any, index: int) -> tuple[int, int, int, int]:
-    """Return what the weights of a hidden layer have yet to learn: inputs, their stride, deltas and rows."""
+    """Return the pending update of a hidden layer's weights: inputs, their stride, deltas and the number of rows."""
     x, x_row = below(run, layers, index, seat.old_start, seat.old_parity, 0)
     return x, x_row, layers[index].d, seat.old_rows
 
 
 @inlined
 def advance(run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
-    """``z = x W + b`` for rows of the window; its first ones update W panel by panel, so that W is read once."""
+    """Compute ``z = x W + b`` for rows of the window. The first rows also update W, so that it is read only once."""
     layer = layers[index]
     begin, end = share(layer.panels, seat.me, run.team)
     x, x_row = below(run, layers, index, seat.start, seat.parity, first)
@@ -73,7 +74,7 @@ def advance(run: Any, layers: Any, seat: Any, index: int, first: int, last: int)
 
 @inlined
 def correct(run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
-    """``z -= (x x_earlier.T + 1) d_earlier``: what the earlier batches of the window have changed in W and b."""
+    """Compute ``z -= (x x_earlier.T + 1) d_earlier``, which the earlier batches of the window change in W and b."""
     layer, earlier, rows = layers[index], seat.batch_first, last - first
     begin, end = share(layer.panels, seat.me, run.team)
     x, x_row = below(run, layers, index, seat.start, seat.parity, first)
@@ -87,7 +88,7 @@ def correct(run: Any, layers: Any, seat: Any, index: int, first: int, last: int)
 
 @inlined
 def retreat(run: Any, layers: Any, seat: Any, index: int, first: int, last: int) -> None:
-    """``partial = d W.T`` over own columns, with ``- (d d_earlier.T) x_earlier`` for what is not updated yet."""
+    """Compute ``partial = d W.T`` over own columns, minus ``(d d_earlier.T) x_earlier`` for the delayed update."""
     layer, lower, rows = layers[index], layers[index - 1], last - first
     begin, end = share(layer.panels, seat.me, run.team)
     panels = end - begin
@@ -108,9 +109,9 @@ def retreat(run: Any, layers: Any, seat: Any, index: int, first: int, last: int)
 
 @inlined
 def _back(run: Any, layer: Any, rows: int, d: int, w: int, panels: int, out: int, out_row: int) -> None:
-    """``out = d W.T``. A few rows go through the panels from the last to the first.
+    """Compute ``out = d W.T``. A few rows are multiplied by the panels from the last to the first.
 
-    These are what forward has left in cache, and forward will find the first ones there.
+    The last panels are still in the cache after the forward pass, and the next forward pass finds the first ones there.
     """
     if rows >= FEW or panels <= GROUP:
         own = (rows, layer.rows, d, layer.row, w, PANEL, layer.panel, out, out_row, panels)

@@ -1,8 +1,7 @@
-"""Where everything lies: weights in panels, rows that do not fall on the same cache sets, and the table of addresses.
+"""The memory of a network: weights in panels, rows at distances that suit the cache, and the table of addresses.
 
 A panel holds a few columns of a weight matrix, row after row, so that a tile reads it as one stream. The last layer is
-kept transposed: its panels, like those of the layer below, belong to the thread that owns these hidden neurons. Plan
-and views stand together, so that no stride is written down twice.
+stored transposed: its panels belong to the thread that owns the same hidden neurons in the layer below.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from harness_numba.pointwise import REGISTERED, Pointwise
 
 PANEL = KERNELS.panel_bytes
 COUNTER = 4096
-"""Bytes for the barrier's counter and flag, away from everything else."""
+"""Bytes for the barrier's counter and flag, apart from everything else."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Sizes:
 
 
 class Memory:
-    """All that kernels write for one network: parameters, gradients, and activations and deltas of some rows."""
+    """Everything that kernels write for one network: parameters, gradients, and activations and deltas of some rows."""
 
     def __init__(self, network: Network, pointwise: list[Pointwise], sizes: Sizes) -> None:
         """Plan every piece, map the block and turn offsets into addresses."""
@@ -56,7 +55,7 @@ class Memory:
         self._map(plan)
 
     def parameters(self, mirror: int = 0) -> Parameters:
-        """Return fresh copies of the parameters, or of what lies ``mirror`` bytes after them."""
+        """Return fresh copies of the parameters, or of the mirror, which lies ``mirror`` bytes after them."""
         pairs: Parameters = []
         for index, layer in enumerate(self.network.layers):
             columns = layer.inputs if self._is_last(index) else layer.outputs
@@ -67,7 +66,7 @@ class Memory:
         return pairs
 
     def fill(self, parameters: Parameters, mirror: int = 0) -> None:
-        """Copy parameters into the panels, or ``mirror`` bytes after them; each thread gets a copy of the last bias."""
+        """Copy parameters into the panels, or with ``mirror`` into the mirror; fill all copies of the last bias."""
         for index, (weights, bias) in enumerate(parameters):
             matrix = weights.T if self._is_last(index) else weights
             panels = self._panels(index, mirror)
@@ -78,7 +77,7 @@ class Memory:
             self._biases(index, mirror)[...] = bias
 
     def both(self) -> tuple[Array, Array]:
-        """Return flat views of all parameters and of their mirror, padding included."""
+        """Return flat views of all parameters and of the mirror, with their padding."""
         size, step = (self.mirror // self._itemsize,), (self._itemsize,)
         first = self.counter + COUNTER + 64
         return self._view(first, size, step), self._view(first + self.mirror, size, step)
@@ -90,14 +89,14 @@ class Memory:
         return self._view(int(last["a"]), shape, strides).copy()
 
     def signal(self) -> Array:
-        """Return the barrier's counter and, 16 places on, its abort flag."""
+        """Return a view whose element 0 is the barrier's counter and element 16 its abort flag."""
         return self._arena.view(self.counter, (17,), (8,), "int64")
 
     def _is_last(self, index: int) -> bool:
         return index == len(self.network.layers) - 1
 
     def _shape(self, index: int, pointwise: Pointwise) -> Any:
-        """Return a layer's record, its addresses still 0."""
+        """Return a layer's record; its addresses are still 0."""
         layer = self.network.layers[index]
         rows, columns = (layer.inputs, layer.outputs)[:: -1 if self._is_last(index) else 1]
         panels = rounded(columns * self._itemsize, PANEL) // PANEL
@@ -119,7 +118,7 @@ class Memory:
             layer["bias"] = plan.take(int(layer["bias_own"]) * copies)
 
     def _plan_rows(self, plan: Plan, index: int) -> None:
-        """The layers whose activations other threads read have two sets, one for each of two windows."""
+        """Plan the rows of a layer. If other threads read its activations, it has two sets, for two windows in turn."""
         layer, team, hidden = self.layers[index], self.sizes.team, len(self.layers) - 1
         block = odd_lines(self.sizes.rows * int(layer["row"]))
         shared = index < hidden - 1

@@ -1,7 +1,6 @@
 """The numeric work, compiled for one type of number and called by address.
 
-The plan sees only addresses, so it is compiled once for both types, and no kernel is compiled into its callers. This
-file is long because each C function names all its arguments.
+The plan sees only addresses. So it is compiled once for both types, and no kernel is compiled into its callers.
 """
 
 # ruff: noqa: PLR0913, PLR0917  C functions take addresses and strides, not objects
@@ -20,9 +19,9 @@ from harness_numba.fused.emit import as_tuple
 from harness_numba.jit import c_function, intrinsic
 
 INTEGERS = {"product": 12, "update": 7, "dot": 12, "values": 9, "slopes": 10, "gather": 9, "take": 6, "deltas": 11}
-"""Every native function with its number of addresses, strides and counts."""
+"""The number of integer arguments (addresses, strides and counts) of every native function."""
 FLOATS = {"dot": 2, "deltas": 1}
-"""The number of float arguments, which come after the integers."""
+"""The number of float arguments, which follow the integers."""
 
 
 @cache
@@ -165,4 +164,4 @@ def _call(_context: Any, address: Any, arguments: Any) -> Any:  # noqa: ARG001  
 
 
 call: Callable[[int, tuple[float, ...]], None] = _call
-"""For kernels: call one of these functions by its address, with a tuple of its arguments."""
+"""Call one of these functions by its address with a tuple of its arguments; for use inside kernels."""

@@ -1,7 +1,7 @@
-"""The last layer: its weights lie transposed, and each thread owns the rows that belong to its own hidden neurons.
+"""The last layer. Its weights are stored transposed, and each thread owns the rows of its own hidden neurons.
 
-So a thread needs of the others only their partial sums of a few outputs, and one meeting a batch is enough. Every
-thread then computes all outputs and their deltas for itself. Run inside kernels.
+So a thread needs only the partial sums of a few outputs from the others, and one barrier for each batch is enough. Then
+every thread computes all outputs and their deltas itself. Used inside kernels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from harness_numba.jit import inlined
 
 @inlined
 def conclude(run: Any, layers: Any, seat: Any, first: int, last: int) -> bool:
-    """``z = x W + b`` and ``a = f(z)`` of the last layer: partial sums, a meeting, then all of it by every thread."""
+    """Compute ``z = x W + b`` and ``a = f(z)`` of the last layer: own partial sums, a barrier, then all outputs.
+
+    Return ``False`` if the run was aborted.
+    """
     top = len(layers) - 1
     layer, rows = layers[top], last - first
     begin, end = share(layer.panels, seat.me, run.team)
@@ -38,7 +41,7 @@ def conclude(run: Any, layers: Any, seat: Any, first: int, last: int) -> bool:
 
 @inlined
 def blame(run: Any, layers: Any, seat: Any, first: int, last: int, scale: float) -> None:
-    """``d`` of the outputs, times ``scale``: the rate over the rows of the batch."""
+    """Compute ``d`` of the outputs times ``scale``, which is the rate divided by the rows of the batch."""
     layer = layers[len(layers) - 1]
     at = seat.me * layer.own + first * layer.row
     z, a, d = layer.z + at, layer.a + at, layer.d + at
@@ -49,7 +52,7 @@ def blame(run: Any, layers: Any, seat: Any, first: int, last: int, scale: float)
 
 @inlined
 def hand_down(run: Any, layers: Any, seat: Any, first: int, last: int) -> None:
-    """``d W.T`` for own neurons of the layer below; W lies transposed, so this is a plain product."""
+    """Compute ``d W.T`` for own neurons of the layer below. W is stored transposed, so this is a plain product."""
     top = len(layers) - 1
     layer, lower = layers[top], layers[top - 1]
     begin, end = share(layer.panels, seat.me, run.team)
@@ -61,7 +64,7 @@ def hand_down(run: Any, layers: Any, seat: Any, first: int, last: int) -> None:
 
 @inlined
 def learn(run: Any, layers: Any, seat: Any, mirror: int) -> None:
-    """Update own weights of the last layer, and the own copy of its bias, by the batch."""
+    """Update own weights of the last layer and the own copy of its bias with the batch."""
     top = len(layers) - 1
     layer, first, rows = layers[top], seat.batch_first, seat.batch_last - seat.batch_first
     begin, end = share(layer.panels, seat.me, run.team)

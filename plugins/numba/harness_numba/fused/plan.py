@@ -1,7 +1,7 @@
 """The plan of an epoch, and of the contract's three steps. Every thread runs the same plan on its own columns.
 
-A window is as many batches as it takes for wide tiles; a chunk is as many rows as stay in cache. ``docs/fused.md``
-derives why the updates of hidden layers may wait for the end of a window.
+A window is as many batches as wide tiles need; a chunk is as many rows as stay in the cache. ``docs/fused.md`` proves
+that the updates of hidden layers may wait for the end of a window.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness_numba.jit import inlined, kernel
 
 @kernel
 def train_epoch(runs: Array, layers: Array, seats: Array, rate: float) -> bool:
-    """One epoch: windows of batches, batches of chunks. ``False`` where the run was aborted."""
+    """Train one epoch: windows of batches, batches of chunks. Return ``False`` if the run was aborted."""
     run, seat = runs[0], seats[0]
     for start in range(0, run.rows, run.window):
         rows = min(run.window, run.rows - start)
@@ -37,7 +37,10 @@ def train_epoch(runs: Array, layers: Array, seats: Array, rate: float) -> bool:
 
 @inlined
 def _learn_batch(run: Any, layers: Any, seat: Any, rows: int, rate: float) -> bool:
-    """Forward, outputs and back, chunk by chunk; then the last layer learns, and the others have it pending."""
+    """Go forward and back, chunk by chunk; then update the last layer. The updates of the others are pending.
+
+    Return ``False`` if the run was aborted.
+    """
     scale = rate / (seat.batch_last - seat.batch_first)
     for first in range(seat.batch_first, seat.batch_last, run.chunk):
         last = min(first + run.chunk, seat.batch_last)
@@ -52,7 +55,7 @@ def _learn_batch(run: Any, layers: Any, seat: Any, rows: int, rate: float) -> bo
 
 @kernel
 def forward(runs: Array, layers: Array, seats: Array, rate: float) -> bool:  # noqa: ARG001
-    """The contract's forward: the rows of the run are one batch, and nothing is pending."""
+    """Run the contract's ``forward``: all rows are one batch, and no update is pending."""
     run, seat = runs[0], seats[0]
     for first in range(0, run.rows, run.chunk):
         last = min(first + run.chunk, run.rows)
@@ -63,7 +66,7 @@ def forward(runs: Array, layers: Array, seats: Array, rate: float) -> bool:  # n
 
 @kernel
 def backprop(runs: Array, layers: Array, seats: Array, rate: float) -> bool:
-    """The contract's backprop after ``forward``: minus the gradients, times ``rate``, are added to the mirror."""
+    """Run the contract's ``backprop``: subtract the gradients times ``rate`` from the mirror."""
     run, seat = runs[0], seats[0]
     seat.batch_last = run.rows
     for first in range(0, run.rows, run.chunk):
@@ -80,7 +83,7 @@ def backprop(runs: Array, layers: Array, seats: Array, rate: float) -> bool:
 
 @inlined
 def _ascend(run: Any, layers: Any, seat: Any, first: int, last: int, ahead: int) -> bool:
-    """Forward, all layers. The inputs of the first are known, so it works ahead of the others in a window."""
+    """Go forward through all layers. The first layer goes ahead to row ``ahead``, because its inputs are known."""
     for index in range(len(layers) - 1):
         layer = layers[index]
         if index:
@@ -97,7 +100,7 @@ def _ascend(run: Any, layers: Any, seat: Any, first: int, last: int, ahead: int)
 
 @inlined
 def _return(run: Any, layers: Any, seat: Any, first: int, last: int, scale: float) -> bool:
-    """Back through all layers, from the outputs to the deltas of the first."""
+    """Go back through all layers, from the outputs to the deltas of the first layer."""
     blame(run, layers, seat, first, last, scale)
     top = len(layers) - 1
     if top:
@@ -120,7 +123,7 @@ def _meet(run: Any, seat: Any) -> bool:
 
 @inlined
 def _activate(run: Any, layer: Any, seat: Any, first: int, last: int) -> None:
-    """``a = f(z)`` of own neurons; the columns that pad the last panel are 0."""
+    """Compute ``a = f(z)`` of own neurons; columns that pad the last panel become 0."""
     begin, end = share(layer.panels, seat.me, run.team)
     at, full = seat.parity * layer.flip + first * layer.row, layer.neurons * run.itemsize
     where = (layer.z + at, layer.a + at, layer.row, last - first, begin * PANEL, end * PANEL)
@@ -129,7 +132,7 @@ def _activate(run: Any, layer: Any, seat: Any, first: int, last: int) -> None:
 
 @inlined
 def _slope(run: Any, layer: Any, seat: Any, first: int, last: int) -> None:
-    """``d *= f'(z)`` of own neurons."""
+    """Compute ``d *= f'(z)`` of own neurons."""
     begin, end = share(layer.panels, seat.me, run.team)
     at, d = seat.parity * layer.flip + first * layer.row, layer.d + first * layer.row
     where = (layer.z + at, layer.a + at, d, layer.row, last - first, begin * PANEL, end * PANEL)
@@ -138,7 +141,7 @@ def _slope(run: Any, layer: Any, seat: Any, first: int, last: int) -> None:
 
 @inlined
 def _gather(run: Any, layer: Any, seat: Any, first: int, last: int) -> None:
-    """``d``: the sum of what the columns of all threads of the layer above have to say of own neurons."""
+    """Compute ``d`` of own neurons: the sum of the partial sums of all threads."""
     begin, end = share(layer.panels, seat.me, run.team)
     partial = layer.partial + ((seat.meetings - 1) % 2) * layer.partial_flip
     where = (partial, layer.partial_own, run.team, run.zeros, layer.d + first * layer.row, layer.row)

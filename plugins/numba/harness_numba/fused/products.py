@@ -1,7 +1,6 @@
-"""Matrix products of any size out of tiles: the widest tile while it fits, then narrower ones. Run inside kernels.
+"""Matrix products of any size, made of tiles: the widest tile while it fits, then narrower ones. Used inside kernels.
 
-A product's addresses, strides and counts are one tuple, in the order in which its tiles take them. Over 150 lines,
-because each of the three kernels has its tiles, its order and its way down a column here, side by side.
+The addresses, strides and counts of a product are one tuple, in the order in which its tiles take them.
 """
 # ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
 
@@ -18,7 +17,7 @@ PANEL = KERNELS.panel_bytes
 WIDE = KERNELS.product_rows
 DOT = KERNELS.dot_rows
 BY_4, BY_2 = KERNELS.panels_by_4, KERNELS.panels_by_2
-"""Panels that tiles of four and of two rows take together."""
+"""How many panels a tile of four rows, and one of two rows, takes together."""
 
 _product_wide = emitted(tiles.product(WIDE, 1))
 _product_4 = emitted(tiles.product(4, 1))
@@ -45,9 +44,9 @@ Dot: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int, int, fl
 
 @inlined
 def product(number: Any, rows: int, panels: int, at: Product) -> None:
-    """``out = base + left @ right``: ``rows`` rows times ``panels`` panels, ``count`` terms in each sum.
+    """Compute ``out = base + left @ right`` for ``rows`` rows and ``panels`` panels, with ``count`` terms in each sum.
 
-    Panels of ``out`` and ``base`` lie side by side, those of ``right`` ``panel`` bytes apart and its rows ``step``.
+    Panels of ``out`` and ``base`` lie side by side. Panels of ``right`` are ``panel`` bytes apart, its rows ``step``.
     """
     if rows < WIDE:
         while panels >= 4:
@@ -60,7 +59,7 @@ def product(number: Any, rows: int, panels: int, at: Product) -> None:
 
 @inlined
 def _product_at(at: Product, rows: int, panels: int) -> Product:
-    """Return the same product so many rows further down and panels further right."""
+    """Return the product that begins ``rows`` rows further down and ``panels`` panels further to the right."""
     left, left_row, right, step, panel, base, base_row, out, out_row, count = at
     base, out = base + rows * base_row + panels * PANEL, out + rows * out_row + panels * PANEL
     return left + rows * left_row, left_row, right + panels * panel, step, panel, base, base_row, out, out_row, count
@@ -68,7 +67,7 @@ def _product_at(at: Product, rows: int, panels: int) -> Product:
 
 @inlined
 def _one_panel(number: Any, rows: int, at: Product) -> None:
-    """All rows times one panel, which a near cache keeps meanwhile."""
+    """Multiply all rows by one panel, which stays in the nearest cache."""
     while rows >= WIDE:
         _product_wide(number, at)
         at, rows = _product_at(at, WIDE, 0), rows - WIDE
@@ -84,7 +83,7 @@ def _one_panel(number: Any, rows: int, at: Product) -> None:
 
 @inlined
 def _few_rows(number: Any, rows: int, at: Product) -> None:
-    """Four panels for less than a full tile of rows: with one panel the sums would wait for each other."""
+    """Multiply fewer rows than a full tile by four panels; with one panel, each sum would wait for the one before."""
     if rows >= 4:
         for panel in range(0, 4, BY_4):
             _product_4_by_2(number, _product_at(at, 0, panel))
@@ -101,7 +100,7 @@ def _few_rows(number: Any, rows: int, at: Product) -> None:
 def update(
     number: Any, rows: int, left: int, left_step: int, right: int, right_step: int, panel: int, count: int
 ) -> None:
-    """``panel -= left.T @ right`` for one panel of ``rows`` rows, from ``count`` examples."""
+    """Compute ``panel -= left.T @ right`` for one panel of ``rows`` rows, from ``count`` examples."""
     x, place, remaining = left, panel, rows
     size = itemsize(number)
     while remaining >= WIDE:
@@ -116,9 +115,10 @@ def update(
 
 @inlined
 def dot(number: Any, rows: int, columns: int, at: Dot) -> None:
-    """``out = base + scale * (left @ right.T) + shift``: ``rows`` times ``columns`` sums over ``count`` panels.
+    """Compute ``out = base + scale * (left @ right.T) + shift``: ``rows * columns`` sums over ``count`` panels.
 
-    All rows are done with a few columns before the next, because ``right`` may be weights that no cache holds.
+    All rows are multiplied by a few columns before the next columns, because ``right`` may be weights that are too
+    large for the cache.
     """
     while rows == 1 and columns >= 8:
         _dot_1_by_8(number, at)
@@ -133,7 +133,7 @@ def dot(number: Any, rows: int, columns: int, at: Dot) -> None:
 
 @inlined
 def _dot_at(number: Any, at: Dot, rows: int, columns: int) -> Dot:
-    """Return the same sums so many rows further down and columns further right."""
+    """Return the sums that begin ``rows`` rows further down and ``columns`` columns further to the right."""
     left, left_row, left_panel, right, right_row, right_panel, out, out_row, count, base, base_row, scale, shift = at
     left, right, across = left + rows * left_row, right + columns * right_row, columns * itemsize(number)
     out, base = out + rows * out_row + across, base + rows * base_row + across

@@ -1,6 +1,6 @@
-"""Elementwise work on rows of own columns: vector functions where the contract names the activation, scalar calls else.
+"""Elementwise work on rows of own columns: vector functions for the contract's activations, scalar calls for others.
 
-Run inside kernels. Together, because every activation of the contract appears in both directions.
+Used inside kernels.
 """
 # ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
 
@@ -48,9 +48,9 @@ get: Any = _get
 
 @inlined
 def values(number: Any, kind: int, value: int, z: int, a: int, row: int, rows: int, first: int, last: int, full: int) -> None:  # fmt: skip  # noqa: E501
-    """``a = f(z)`` from byte ``first`` to byte ``last`` of every row; what lies beyond byte ``full`` is 0.
+    """Compute ``a = f(z)`` from byte ``first`` to byte ``last`` of every row, and set what follows ``full`` to 0.
 
-    Columns that pad the last panel must not be learnt from.
+    There are only columns that pad the last panel, and they must not change any weight.
     """
     for _ in range(rows):
         _values(number, kind, value, z, a, first, last, full)
@@ -77,7 +77,7 @@ def _values(number: Any, kind: int, value: int, z: int, a: int, first: int, last
 
 @inlined
 def slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, row: int, rows: int, first: int, last: int, full: int) -> None:  # fmt: skip  # noqa: E501
-    """``d *= f'(z)`` from byte ``first`` to byte ``last`` of every row; a registered slope ends at ``full``."""
+    """Compute ``d *= f'(z)`` from byte ``first`` to byte ``last`` of every row; a registered slope ends at ``full``."""
     for _ in range(rows):
         _slopes(number, kind, slope, z, a, d, first, last, full)
         z, a, d = z + row, a + row, d + row
@@ -102,7 +102,7 @@ def _slopes(number: Any, kind: int, slope: int, z: int, a: int, d: int, first: i
 
 @inlined
 def gather(number: Any, partial: int, own: int, team: int, base: int, out: int, row: int, rows: int, first: int, last: int) -> None:  # fmt: skip  # noqa: E501
-    """``out = base + the partial sums of all threads`` from byte ``first`` to byte ``last`` of every row."""
+    """Compute ``out = base + the partial sums of all threads`` from ``first`` to ``last`` of every row, in bytes."""
     for _ in range(rows):
         for at in range(first, last, VECTOR):
             added_vector(number, (base + at, partial + at, out + at))
@@ -113,14 +113,14 @@ def gather(number: Any, partial: int, own: int, team: int, base: int, out: int, 
 
 @inlined
 def take(number: Any, bias: int, d: int, row: int, rows: int, first: int, last: int) -> None:
-    """``bias -= the sum of all rows of d`` from byte ``first`` to byte ``last``."""
+    """Subtract the sum of all rows of ``d`` from ``bias``, from byte ``first`` to byte ``last``."""
     for at in range(first, last, VECTOR):
         take_columns(number, (bias + at, d + at, row, rows))
 
 
 @inlined
 def deltas(number: Any, loss: int, kind: int, slope: int, z: int, a: int, y: int, d: int, row: int, y_row: int, rows: int, neurons: int, scale: float) -> None:  # fmt: skip  # noqa: E501
-    """``d``: the gradient of the loss by ``z`` of the last layer, times ``scale``, for every row."""
+    """Compute ``d``, the gradient of the loss by ``z`` of the last layer times ``scale``, for every row."""
     for _ in range(rows):
         _delta(number, loss, kind, slope, z, a, y, d, row, neurons, scale)
         z, a, y, d = z + row, a + row, y + y_row, d + row
@@ -147,7 +147,7 @@ def _delta(number: Any, loss: int, kind: int, slope: int, z: int, a: int, y: int
 
 @inlined
 def _softmax(number: Any, a: int, out: int, neurons: int) -> None:
-    """Shifted by the maximum, so that nothing overflows."""
+    """Compute the softmax of ``a``, shifted by its maximum so that nothing overflows."""
     size = itemsize(number)
     top = np.float64(get(number, a))
     for at in range(size, neurons * size, size):

@@ -1,4 +1,4 @@
-"""How a batch is worked on: the one place where sizes are chosen."""
+"""How a batch is worked on. All sizes are chosen here."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from harness_numba.fused.arena import rounded
 from harness_numba.fused.isa import KERNELS
 
 WINDOW = 24
-"""Rows that wide tiles and the reading of weights need to be worth it."""
+"""Rows from which wide tiles are full and reading the weights is worth while."""
 WAIT_UP_TO = 8
-"""Batches up to this size wait for a window; beyond, the corrections cost more than they save."""
+"""Batches up to this size are put together into a window. For larger ones the corrections cost more than they save."""
 CHUNK = 64
-"""Rows whose activations stay in a core's cache."""
+"""Rows whose activations fit into a core's cache."""
 TOGETHER = 128
-"""Pending rows up to which inputs stay in cache from panel to panel; beyond, pieces of them are what is kept there."""
+"""Pending rows up to which all inputs stay in the cache from panel to panel; of more rows only pieces can stay."""
 SETTLED = 128
 """Rows that an update adds up in registers before it rounds them into the weights."""
 SPINS = 2000
-"""Looks at the barrier before a thread yields its core; one where workers share cores."""
+"""How often a thread looks at the barrier before it yields its core; only once if workers share cores."""
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """Sizes in rows, and looks at the barrier before yielding."""
+    """Sizes in rows, and how often a thread looks at the barrier before it yields."""
 
     window: int
     chunk: int
@@ -41,9 +41,9 @@ class Strategy:
 
 
 def team(workers: int, network: Network) -> int:
-    """Return how many threads have a panel to own: of the widest hidden layer or, where there is none, of the inputs.
+    """Return how many threads can own a panel: of the widest hidden layer, or of the inputs if there is none.
 
-    One that owns nothing would only come to the meetings.
+    A thread that owns no panel would only wait at the barriers.
     """
     widest = max([layer.outputs for layer in network.layers[:-1]] or [network.layers[0].inputs])
     panels = rounded(widest * np.dtype(network.dtype).itemsize, KERNELS.panel_bytes) // KERNELS.panel_bytes

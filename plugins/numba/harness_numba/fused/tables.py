@@ -1,4 +1,4 @@
-"""What kernels know of a network: records of addresses, strides and sizes. All strides and offsets are in bytes."""
+"""Records of addresses, strides and sizes, from which kernels know a network. Strides and offsets are in bytes."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The three kernels that all matrix products are made of: tiles whose accumulators never leave registers.
+"""The three kernels that all matrix products are made of: tiles whose sums stay in registers.
 
-Every product of a layer has one factor in panels, ``VECTORS`` vectors wide, whose rows lie one after the other:
+Every product of a layer has one factor in panels, which are ``VECTORS`` vectors wide and lie row after row:
 
 * ``product``: ``out = base + left @ panel``; forward through a layer, and every correction of a delayed update.
 * ``update``:  ``panel -= left.T @ right``; the weights, from activations and deltas. No gradient is stored.
-* ``dot``:     ``out = base + scale * (left @ panel.T) + shift``; back through a layer, where columns are summed over.
+* ``dot``:     ``out = base + scale * (left @ panel.T) + shift``; back through a layer, with sums over columns.
 
-Each function returns what writes one size of tile. Strides and addresses are in bytes; a ``_row`` leads from row to
-row of a factor, a ``_panel`` from panel to panel, a ``_step`` along the sum.
+Each function returns a function that writes the code of one size of tile. Strides and addresses are in bytes. A stride
+``_row`` leads to the next row of a factor, ``_panel`` to the next panel, ``_step`` to the next term of the sum.
 """
 # ruff: noqa: PLR0913, PLR0917  kernels take addresses and strides, not objects
 
@@ -20,7 +20,7 @@ from harness_numba.fused.isa import VECTORS
 
 
 def product(rows: int, panels: int) -> Generate:
-    """``out = base + left @ right`` for ``rows`` rows and ``panels`` panels; the sum has ``count`` terms."""
+    """Return a tile of ``out = base + left @ right`` for so many rows and panels, with ``count`` terms in each sum."""
     columns = [(panel, vector) for panel in range(panels) for vector in range(VECTORS)]
 
     def generate(
@@ -58,10 +58,10 @@ def product(rows: int, panels: int) -> Generate:
 
 
 def update(rows: int) -> Generate:
-    """``panel -= left.T @ right`` for ``rows`` rows of a panel; ``count`` examples are added up in registers.
+    """Return a tile of ``panel -= left.T @ right`` for ``rows`` rows; ``count`` examples are added up in registers.
 
-    The weights come in last: added up from the weights on, every example would be rounded to their last place. So they
-    are not awaited either, if those of the next tile are fetched meanwhile.
+    The weights are read last. If the sum began with the weights, every example would be rounded to their last place.
+    So there is also time to fetch the weights of the next tile.
     """
     places = [(row, at) for row in range(rows) for at in range(VECTORS)]
 
@@ -95,7 +95,7 @@ def update(rows: int) -> Generate:
 
 
 def dot(rows: int, columns: int) -> Generate:
-    """``out = base + scale * (left @ right.T) + shift`` for ``rows`` times ``columns`` sums over ``count`` panels."""
+    """Return a tile of ``out = base + scale * (left @ right.T) + shift`` with ``rows * columns`` sums over panels."""
 
     def generate(
         emit: Emitter,
@@ -137,7 +137,7 @@ def dot(rows: int, columns: int) -> Generate:
 
 
 def _pieces(emit: Emitter, totals: list[Value], rows: int, columns: int) -> Iterator[tuple[int, int, Value]]:
-    """Yield the row, the first column and the sums of every piece of a row that lies in one vector."""
+    """Yield every piece of a row that lies in one vector: its row, its first column and its sums."""
     width = min(columns, emit.lanes)
     for first in range(0, rows * columns, width):
         row, column = divmod(first, columns)
