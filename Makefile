@@ -8,18 +8,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := .ci/constraints.txt
-MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml) $(CONSTRAINTS) Makefile
+MANIFESTS := pyproject.toml $(filter-out plugins/cuda/%,$(wildcard plugins/*/pyproject.toml)) $(CONSTRAINTS) Makefile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
 
 # The plugins that need at most NumPy, SciPy, threadpoolctl and Numba; make test takes all.
 LIGHT := python blas threads shm numba
 LIGHT_FOLDERS := $(foreach name,$(LIGHT),$(wildcard plugins/$(name)))
-ALL_FOLDERS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+# The plugin cuda brings 470 MB of compilers for a GPU, so it has a target and an environment of its own.
+ALL_FOLDERS := $(filter-out plugins/cuda,$(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 
 # A shell that forbids bytecode makes every start of an editable install slow.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help bench check fix test test-all pythons setup setup-light lint types imports clean asv asv-compare asv-publish
+.PHONY: help bench check fix test test-all test-cuda pythons setup setup-light lint types imports clean asv asv-compare asv-publish
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,12 @@ test: setup lint types imports  ## lint, types, import contracts, then every tes
 test-all: setup lint types imports pythons  ## every test with the long sweeps, the coverage of the core, and other Pythons
 	$(BIN)/python -m pytest -m alone
 	$(PYTEST) -m 'not alone' --cov=harness --cov-report=term:skip-covered
+
+test-cuda:  ## the tests of the plugin cuda, without a GPU: kernels on a simulator, and compiled, in .venv-cuda
+	[ -x .venv-cuda/bin/python ] || $(PYTHON) -m venv .venv-cuda
+	.venv-cuda/bin/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS) \
+		--constraint .ci/constraints-cuda.txt --editable '.[check]' $(foreach name,blas numba cuda,--editable plugins/$(name)) pytest-timeout pytest-xdist
+	.venv-cuda/bin/python -m pytest --numprocesses 2 plugins/cuda
 
 pythons:  ## the core's tests on every other Python from 3.11 that is on the path, each in .venv-VERSION
 	@own=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
