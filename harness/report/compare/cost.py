@@ -4,19 +4,15 @@
 
 No cost is negative. The fit makes relative errors small, because readers compare ratios: one percent of a microsecond
 counts as much as one percent of a minute. With three costs, the best fit is one of the seven least-squares fits on a
-subset of them, so all seven are tried.
-
-Intervals come from refits to times as the rounds make them plausible (``plausible``). What the rounds leave unexplained,
-because the model does not hold exactly, is drawn for each cell in addition, so a model that fits badly has wide
-intervals. Only rounds that all cells share count. With fewer than three of them there is no interval.
+subset of them, so all seven are tried. Intervals come from 400 refits: rounds are drawn anew within each cell, and the
+misfit of each cell gets a random sign (the wild bootstrap), so a model that fits badly has wide intervals.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,17 +21,14 @@ import numpy as np
 
 from harness.plan.cell import Cell
 from harness.report.compare.pairing import Samples, setting
-from harness.report.moments import Moment
-from harness.report.statistics import Estimate, median, plausible
+from harness.report.statistics import Estimate, median
 from harness.store import Stored
 
 FEWEST = 3
 """With fewer cells, three costs mean nothing."""
 BAD = 0.2
 """A cell whose relative error is larger than this is named."""
-REFITS = 1000
-FEWEST_ROUNDS = 3
-"""With fewer rounds that all cells share, there is no interval."""
+REFITS = 400
 COSTS = ("step", "example", "flop")
 
 
@@ -45,7 +38,7 @@ class Observation:
 
     cell: Cell
     examples: int
-    times: Mapping[Moment, float]
+    seconds: tuple[float, ...]
     lost: int = 0
     """The number of its rounds that gave no time."""
 
@@ -57,7 +50,7 @@ class Observation:
     @property
     def middle(self) -> float:
         """The median over the rounds."""
-        return median(list(self.times.values()))
+        return median(self.seconds)
 
 
 def work(examples: int, batch: float, flops: float) -> tuple[float, float, float]:
@@ -72,7 +65,7 @@ class Model:
     observations: tuple[Observation, ...]
     costs: tuple[float, float, float]
     refits: Any
-    """``(REFITS, 3)``: the costs of each refit; ``(0, 3)`` if too few rounds are shared by all cells."""
+    """``(REFITS, 3)``: the costs of each refit."""
 
     @property
     def separates(self) -> bool:
@@ -80,12 +73,10 @@ class Model:
         return len({cell.cell.network.flops_per_example for cell in self.observations}) > 1
 
     def predict(self, examples: int, batch: float, flops: float) -> Estimate:
-        """Return the time per epoch of a cell with its 95 % interval, if there are rounds enough for one."""
+        """Return the time per epoch of a cell with its 95 % interval."""
         amounts = np.array(work(examples, batch, flops))
-        value = float(np.dot(self.costs, amounts))
-        if not len(self.refits):
-            return Estimate(value, None, None, len(self.observations))
         low, high = np.quantile(self.refits @ amounts, [0.025, 0.975])
+        value = float(np.dot(self.costs, amounts))
         return Estimate(value, min(float(low), value), max(float(high), value), len(self.observations))
 
     @cached_property
@@ -111,7 +102,7 @@ def observations(rows: Iterable[Stored]) -> list[Observation]:
         times = samples.times
         examples = next(filter(None, map(_examples, group)), None)
         if times and examples:
-            measured.append(Observation(group[0].row.cell, examples, times, samples.lost))
+            measured.append(Observation(group[0].row.cell, examples, tuple(times.values()), samples.lost))
     return measured
 
 
@@ -123,49 +114,28 @@ def _examples(stored: Stored) -> int | None:
     return round(row.gflops * 1e9 * median(row.epoch_seconds) / row.cell.network.flops_per_example)
 
 
-def fit(measured: Sequence[Observation]) -> Model | None:
+def fit(measured: Sequence[Observation], seed: int = 0) -> Model | None:
     """Return the model of these cells; ``None`` if there are too few."""
     if len(measured) < FEWEST:
         return None
     amounts = np.array([cell.work for cell in measured])
     times = np.array([cell.middle for cell in measured])
     costs = _costs(amounts, times)
-    drawn = _plausible_times(measured, amounts, costs)
-    refits = np.array([_costs(amounts, row) for row in drawn]).reshape(-1, len(COSTS))
-    step, example, flop = map(float, costs)
-    return Model(tuple(measured), (step, example, flop), refits)
-
-
-def _plausible_times(measured: Sequence[Observation], amounts: Any, costs: Any) -> Any:
-    """Return ``(REFITS, cells)`` times that the cells may truly have; none if too few rounds are shared by all cells.
-
-    Models of the same rounds get the same draws, so that what disturbed both cancels where they are compared.
-    """
-    shared = sorted(set[Moment].intersection(*(set(cell.times) for cell in measured)))
-    if len(shared) < FEWEST_ROUNDS:
-        return []
-    logs = np.log([[cell.times[moment] for cell in measured] for moment in shared])
-    drawn = plausible(logs, REFITS, _seed(shared))
-    return np.exp(drawn + _misfits(logs, amounts @ costs, int(np.count_nonzero(costs)), _seed(measured)))
-
-
-def _misfits(logs: Any, predicted: Any, used: int, seed: int) -> Any:
-    """Return random misfits for each refit and cell, as large as what the rounds do not explain of the real ones."""
-    rounds, cells = logs.shape
-    free = cells - used
-    if free < 1:
-        return 0.0
-    misfit = logs.mean(axis=0) - np.log(predicted)
-    alone = logs - logs.mean(axis=0) - logs.mean(axis=1, keepdims=True) + logs.mean()
-    noise = np.sum(alone**2) / ((rounds - 1) * (cells - 1)) / rounds
-    excess = max(0.0, float(np.sum(misfit**2)) / free - noise)
+    predicted = amounts @ costs
+    free = max(1, len(measured) - int(np.count_nonzero(costs)))
+    misfit = (times / predicted - 1) * math.sqrt(len(measured) / free)
     rng = np.random.default_rng(seed)
-    scale = np.sqrt(excess * free / rng.chisquare(free, (REFITS, 1)))
-    return scale * rng.standard_normal((REFITS, cells))
+    refits = []
+    for _ in range(REFITS):
+        noise = np.array([_redrawn(cell.seconds, rng) for cell in measured]) / times
+        signs = rng.choice([-1.0, 1.0], len(measured))
+        refits.append(_costs(amounts, predicted * np.maximum(0.05, 1 + signs * misfit) * noise))
+    step, example, flop = map(float, costs)
+    return Model(tuple(measured), (step, example, flop), np.array(refits))
 
 
-def _seed(told: object) -> int:
-    return zlib.crc32(repr(told).encode())
+def _redrawn(seconds: Sequence[float], rng: np.random.Generator) -> float:
+    return float(np.median(rng.choice(np.asarray(seconds), len(seconds))))
 
 
 def _costs(amounts: Any, times: Any) -> Any:
