@@ -195,7 +195,7 @@ class Measurement:
             self.fields["warnings"] += head_only(verdict.facts, replayed.facts)
             reason, state, compared = replayed.difference, "wrong", replayed.facts["verdict"]
         if not reason and compared == "not comparable":
-            reason, state = idle(self.problem, self.samples, evidence.observed.batch.rows), "wrong"
+            reason, state = idle(self.problem, self.samples, self.repeat), "wrong"
         if reason:
             self.fields.update(state=state, reason=reason)
             return

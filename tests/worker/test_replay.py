@@ -219,3 +219,12 @@ def test_what_is_wrong_in_one_step_or_idle_is_wrong_there_too(run: Run, kind: st
 
 def test_a_wrong_step_is_wrong_where_training_is_chaotic(run: Run) -> None:
     assert run("SumNotMean", **{**CHAOS, "batch": 4})["state"] == "wrong"
+
+
+@pytest.mark.usefixtures("hopeless")
+def test_training_that_has_settled_where_it_began_is_not_idle(run: Run) -> None:
+    """Here every later epoch ends exactly where it began, though one batch alone moves some weights."""
+    network = Network.dense([64, 24, 16, 10], activation=["tanh", "relu", "linear"])
+    options = {"rows": 3000, "inputs": 64, "outputs": 10}
+    fields = run(network=network, dataset_options=options, batch=32, rate=0.5)
+    assert fields["state"] == "ok", fields["reason"]

@@ -42,7 +42,7 @@ SPEED = 2e10
 """Operations a second: a guess from which the timed epochs' seconds follow, so that no cheat shortens its own check."""
 
 MOVED = 64.0
-"""Units in the last place by which one batch must move some weight before a sample that moved none is wrong."""
+"""Units in the last place by which plain training must move some weight before a sample that moved none is wrong."""
 
 DEFERRED = 0.02
 """Seconds that a first look must take longer than a second one before work counts as left outside the clock."""
@@ -129,20 +129,29 @@ def allowance(problem: Problem, repeat: int, spent: float) -> float:
     return SECONDS + min(max(spent, guess), cell.time_limit / 10)
 
 
-def idle(problem: Problem, samples: list[Sample], batch: slice) -> str:
-    """Return why a timed sample cannot be right: it moved no weight at all, though one batch alone moves some.
+def idle(problem: Problem, samples: list[Sample], repeat: int) -> str:
+    """Return why a timed sample cannot be right: it moved no weight at all, though plain training does.
 
-    This is for training that cannot be compared. Where training settles, a right epoch may end exactly where it began.
+    This is for training that cannot be compared. Where training settles, a right epoch may end exactly where it began,
+    so the same epochs are trained by plain NumPy first: only if their end lies elsewhere did the sample do nothing.
     """
+    unit = MOVED * units(problem.network.dtype).stored
     for sample in samples:
-        if all(np.array_equal(*pair) for pair in zip(flat(sample.before), flat(sample.after), strict=True)):
-            after = copied(sample.before)
-            with np.errstate(all="ignore"):
-                _step(problem.network, after, problem.x[batch], problem.y[batch], problem.cell.rate)
-            unit = MOVED * units(problem.network.dtype).stored
-            pairs = zip(flat(sample.before), flat(after), strict=True)
-            if any(bool((np.abs(now - was) > unit * np.abs(was)).any()) for was, now in pairs):
-                return f"timed sample {sample.number} moved no weight, though one batch alone moves some"
+        if not all(np.array_equal(*pair) for pair in zip(flat(sample.before), flat(sample.after), strict=True)):
+            continue
+        try:
+            ends = _trained(problem, sample.before, repeat, time.monotonic() + problem.cell.time_limit / 10)
+        except OutOfTimeError:
+            return ""
+        moved = [
+            any(
+                bool((np.abs(now - was) > unit * np.abs(was)).any())
+                for was, now in zip(flat(sample.before), flat(end), strict=True)
+            )
+            for end in ends
+        ]
+        if all(moved):
+            return f"timed sample {sample.number} moved no weight, though plain training of the same epochs moves some"
     return ""
 
 
